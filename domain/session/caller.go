@@ -1,0 +1,29 @@
+package session
+
+import "time"
+
+// A Caller is who makes a request, as far as the request shows it: the
+// browser session, the user who is logged in there or owns the bearer token,
+// and where the request comes from. The zero value is a stranger.
+type Caller struct {
+	Session   string // id of the browser session; empty when there is none
+	User      string // id of the user; empty for nobody
+	Superuser bool
+	Token     string // id of the bearer token, when that is how User is known
+	Stale     bool   // the cookie is from before the login of this session: it proves no user
+	Network   Network
+	Request   string // id of the request, for logs and error pages
+	BaseURL   string // scheme and host under which the client sees us, no trailing slash
+	Method    string
+	Route     string // the route's pattern, never the raw path
+	Now       time.Time
+}
+
+// A Network is where a request comes from. It is personal data, and sealed in
+// events as class N.
+type Network struct {
+	IP             string   `json:"ip,omitempty"`
+	Forwarded      []string `json:"forwarded,omitempty"`
+	UserAgent      string   `json:"user_agent,omitempty"`
+	AcceptLanguage string   `json:"accept_language,omitempty"`
+}
