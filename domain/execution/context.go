@@ -1,0 +1,225 @@
+package execution
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/flowledger/flowledger/domain"
+)
+
+// A Context is what an execution has learned so far: text keys to JSON values.
+// Secrets stand in it as [domain.Secret], at any depth. It is never written in
+// place.
+type Context map[string]any
+
+// The keys that the engine itself reads or writes (spec/flows.md 4.2,
+// spec/stages.md 1.7).
+const (
+	KeyPendingUser           = "pending_user"            // only of a user who does not exist: {username, email}
+	KeyPendingUserIdentifier = "pending_user_identifier" // what was typed, for display
+	KeyUserBackend           = "user_backend"
+	KeyAuthMethod            = "auth_method"
+	KeyAuthMethodArgs        = "auth_method_args"
+	KeyPromptData            = "prompt_data"
+	KeyRedirect              = "redirect"
+	KeyIsRedirected          = "is_redirected"
+	KeyIsRestored            = "is_restored"
+	KeyIsSSO                 = "is_sso"
+	KeyApplication           = "application"
+	KeyRedirectStageTarget   = "redirect_stage_target"
+	KeyDenyMessage           = "deny_message"
+)
+
+// clearKeys may stand in the clear part of an event (spec/events.md 5.3). The
+// values of all others are sealed.
+var clearKeys = map[string]bool{
+	KeyIsSSO: true, KeyIsRedirected: true, KeyIsRestored: true, KeyApplication: true, "source": true, "outpost": true,
+	KeyAuthMethod: true, KeyUserBackend: true, "user_type": true, "groups": true, "email_sent": true,
+	"invitation_in_effect": true, "consent": true,
+	"goauthentik.io/stages/authenticator_validate/selected_stage": true,
+}
+
+// secretKey matches keys whose values are secrets whoever wrote them
+// (spec/flows.md 11.4).
+var (
+	secretKey = regexp.MustCompile(`(?i)API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE`)
+	harmless  = regexp.MustCompile(`(?i)wauth|passing|password_change_date|^auth_method(_args)?$`)
+)
+
+// SecretKey tells whether a value under this key is a secret.
+func SecretKey(key string) bool { return secretKey.MatchString(key) && !harmless.MatchString(key) }
+
+// A Change is a change of the context in the three parts in which events carry
+// it: what may be read, what is personal, what is secret. Secrets are keyed by
+// their path, with slashes between the keys (~1 stands for a slash in a key).
+type Change struct {
+	Set     map[string]any           `json:"set,omitempty"`
+	Removed []string                 `json:"removed,omitempty"`
+	Hidden  map[string]any           `json:"hidden,omitempty" seal:"T"`
+	Secret  map[string]domain.Secret `json:"secret,omitempty" seal:"X"`
+}
+
+// Empty tells whether there is nothing in it.
+func (c Change) Empty() bool {
+	return len(c.Set)+len(c.Removed)+len(c.Hidden)+len(c.Secret) == 0
+}
+
+// Keys lists the keys that the change touches, sorted.
+func (c Change) Keys() []string {
+	keys := map[string]bool{}
+	for k := range c.Set {
+		keys[k] = true
+	}
+	for k := range c.Hidden {
+		keys[k] = true
+	}
+	for path := range c.Secret {
+		keys[splitPath(path)[0]] = true
+	}
+	for _, k := range c.Removed {
+		keys[k] = true
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// Learn sorts what was learned into the parts of a [Change].
+func Learn(learned Context) Change {
+	c := Change{Set: map[string]any{}, Hidden: map[string]any{}, Secret: map[string]domain.Secret{}}
+	for key, v := range learned {
+		rest, keep := c.part(escape(key), key, v)
+		switch {
+		case !keep:
+		case clearKeys[key]:
+			c.Set[key] = rest
+		default:
+			c.Hidden[key] = rest
+		}
+	}
+	return c
+}
+
+// part takes the secrets out of v and returns the rest, and whether there is
+// any.
+func (c Change) part(path, key string, v any) (any, bool) {
+	switch v := v.(type) {
+	case domain.Secret:
+		c.Secret[path] = v
+		return nil, false
+	case string:
+		if SecretKey(key) && v != "" && !clearKeys[path] {
+			c.Secret[path] = domain.NewSecret(v)
+			return nil, false
+		}
+	case Context:
+		return c.part(path, key, map[string]any(v))
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, item := range v {
+			if rest, keep := c.part(path+"/"+escape(k), k, item); keep {
+				out[k] = rest
+			}
+		}
+		return out, true
+	}
+	return v, true
+}
+
+func escape(key string) string { return strings.ReplaceAll(key, "/", "~1") }
+
+func splitPath(path string) []string {
+	keys := strings.Split(path, "/")
+	for i := range keys {
+		keys[i] = strings.ReplaceAll(keys[i], "~1", "/")
+	}
+	return keys
+}
+
+// with returns the context after a change.
+func (c Context) with(ch Change) Context {
+	out := make(Context, len(c)+len(ch.Set)+len(ch.Hidden))
+	maps.Copy(out, c)
+	for _, key := range ch.Removed {
+		delete(out, key)
+	}
+	maps.Copy(out, ch.Set)
+	maps.Copy(out, ch.Hidden)
+	for path, secret := range ch.Secret {
+		put(out, splitPath(path), secret)
+	}
+	return out
+}
+
+// put sets a value below m, copying the maps on the way.
+func put(m map[string]any, keys []string, v any) {
+	if len(keys) == 1 {
+		m[keys[0]] = v
+		return
+	}
+	inner, _ := m[keys[0]].(map[string]any)
+	copied := make(map[string]any, len(inner)+1)
+	maps.Copy(copied, inner)
+	m[keys[0]] = copied
+	put(copied, keys[1:], v)
+}
+
+// without returns the context without the secrets at these paths.
+func (c Context) without(paths ...string) Context {
+	if len(paths) == 0 {
+		return c
+	}
+	out := maps.Clone(c)
+	for _, path := range paths {
+		drop(out, splitPath(path))
+	}
+	return out
+}
+
+func drop(m map[string]any, keys []string) {
+	if len(keys) == 1 {
+		delete(m, keys[0])
+		return
+	}
+	inner, ok := m[keys[0]].(map[string]any)
+	if !ok {
+		return
+	}
+	copied := maps.Clone(inner)
+	m[keys[0]] = copied
+	drop(copied, keys[1:])
+}
+
+// secretPaths lists where the secrets are, sorted.
+func (c Context) secretPaths() []string {
+	var paths []string
+	for key, v := range c {
+		paths = appendSecrets(paths, escape(key), v)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+func appendSecrets(paths []string, path string, v any) []string {
+	switch v := v.(type) {
+	case domain.Secret:
+		return append(paths, path)
+	case map[string]any:
+		for k, item := range v {
+			paths = appendSecrets(paths, path+"/"+escape(k), item)
+		}
+	}
+	return paths
+}
+
+// Text returns the text under key, or the empty one.
+func (c Context) Text(key string) string {
+	text, _ := c[key].(string)
+	return text
+}
+
+// Map returns the map under key, or nil.
+func (c Context) Map(key string) map[string]any {
+	m, _ := c[key].(map[string]any)
+	return m
+}

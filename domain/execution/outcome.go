@@ -1,0 +1,130 @@
+package execution
+
+import (
+	"time"
+
+	"github.com/flowledger/flowledger/domain"
+)
+
+// An Outcome is what a stage made of coming up, or of a response: [Ask],
+// [Invalid], [Pass] or [Deny].
+type Outcome interface{ outcome() }
+
+// A Challenge is what a client is asked, as it stands on the wire but for the
+// parts that all challenges share.
+type Challenge interface {
+	Component() string // the discriminator on the wire
+}
+
+// Ask poses a challenge.
+type Ask struct {
+	Challenge Challenge
+	Keep      map[string]domain.Secret // what the answer will be compared with
+	Facts     []Event                  // what is to be remembered besides
+	Methods   []string                 // classes of devices offered
+}
+
+// Invalid turns a response down. Again is what is asked then; the binding may
+// want the flow to start over instead. Refuse denies for good when there is no
+// starting over: too many attempts.
+type Invalid struct {
+	Problems []Problem
+	Facts    []Event // evidence, such as LoginFailed
+	Learned  Context // kept although the answer was wrong
+	Again    Ask
+	Refuse   string // message of the denial; empty to ask again
+}
+
+// Pass completes the stage.
+type Pass struct {
+	Learned Context
+	Removed []string // keys of the context that end here
+	Facts   []Event  // such as SubjectIdentified, FactorVerified, UserLoggedIn
+	Effects []Effect
+	Insert  []Insertion
+	Skipped string // why the stage had nothing to do; empty when it did something
+}
+
+// Deny ends the execution, or starts it over where the binding says so.
+type Deny struct {
+	Message string // for the client; empty for the general one
+	Facts   []Event
+	Cause   string // deny_stage, no_login or stage_invalid, the default
+}
+
+func (Ask) outcome()     {}
+func (Invalid) outcome() {}
+func (Pass) outcome()    {}
+func (Deny) outcome()    {}
+
+// A Problem is one thing wrong with a response: the field, the contract's
+// code, and the sentence for the client. The sentence may quote the client, so
+// it is sealed in events.
+type Problem struct {
+	Field string `json:"field"`
+	Code  string `json:"code"`
+	Text  string `json:"-"`
+}
+
+// An Insertion puts an entry into the plan: at Index of what is left once the
+// stage is passed, -1 for the end.
+type Insertion struct {
+	Index       int
+	Entry       Entry
+	Destination string
+	By          string
+}
+
+// An Effect is a change outside the execution, asked for by a completed stage.
+// Exactly one of its members is set. Effects are performed in their order
+// after the decision is in the ledger, and repeating one changes nothing.
+type Effect struct {
+	Authenticate *Authenticate `json:"authenticate,omitempty"`
+	EndSession   *EndSession   `json:"end_session,omitempty"`
+	WriteUser    *WriteUser    `json:"write_user,omitempty"`
+	UseToken     *UseToken     `json:"use_token,omitempty"`
+	Rehash       *Rehash       `json:"rehash,omitempty"`
+}
+
+// Blocks tells whether the effect must be done before anything more is
+// decided: what follows reads what it writes.
+func (e Effect) Blocks() bool { return e.WriteUser != nil }
+
+// Authenticate logs a user in to a session, and ends others.
+type Authenticate struct {
+	Session   string    `json:"session"`
+	User      string    `json:"user"`
+	Expires   time.Time `json:"expires"`
+	Browser   bool      `json:"browser"` // the cookie ends with the browser
+	Network   string    `json:"network_binding,omitempty"`
+	GeoIP     string    `json:"geoip_binding,omitempty"`
+	Terminate []string  `json:"terminate,omitempty"` // ids of sessions
+}
+
+// EndSession logs a session out.
+type EndSession struct {
+	Session string `json:"session"`
+	User    string `json:"user,omitempty"`
+}
+
+// WriteUser creates or changes a user. Fields holds the new values by field,
+// Password the encoded hash of a new password.
+type WriteUser struct {
+	User     string         `json:"user"`
+	Create   bool           `json:"create,omitempty"`
+	Key      int            `json:"pk,omitempty"`
+	Fields   map[string]any `json:"-"`
+	Password domain.Secret  `json:"-"`
+	Groups   []string       `json:"groups,omitempty"`
+}
+
+// UseToken uses up the token that led here.
+type UseToken struct {
+	Token string `json:"token"`
+}
+
+// Rehash replaces the stored form of a password that was just proved right.
+type Rehash struct {
+	User     string        `json:"user"`
+	Password domain.Secret `json:"-"`
+}

@@ -1,0 +1,35 @@
+package object
+
+import "github.com/flowledger/flowledger/domain/catalog"
+
+func init() {
+	catalog.Register(catalog.Kind{
+		Model: BrandModel, Category: catalog.Brand, Path: "core/brands", Name: "Brand", Key: "brand_uuid",
+		Natural: [][]string{{"domain"}},
+		New: func() any {
+			return &Brand{Title: "flowledger", Attributes: map[string]any{}}
+		},
+	})
+}
+
+// Brand is what an installation looks like under a domain, and which flows it
+// uses by default (spec/flows.md 9).
+type Brand struct {
+	Domain         string         `json:"domain" catalog:"required"`
+	Default        bool           `json:"default"`
+	Title          string         `json:"branding_title"`
+	Logo           string         `json:"branding_logo" catalog:"blank"`
+	Favicon        string         `json:"branding_favicon" catalog:"blank"`
+	CustomCSS      string         `json:"branding_custom_css" catalog:"blank,verbatim"`
+	Background     string         `json:"branding_default_flow_background" catalog:"blank"`
+	Authentication *string        `json:"flow_authentication" catalog:"ref=flow"`
+	Invalidation   *string        `json:"flow_invalidation" catalog:"ref=flow"`
+	Recovery       *string        `json:"flow_recovery" catalog:"ref=flow"`
+	Unenrollment   *string        `json:"flow_unenrollment" catalog:"ref=flow"`
+	UserSettings   *string        `json:"flow_user_settings" catalog:"ref=flow"`
+	DeviceCode     *string        `json:"flow_device_code" catalog:"ref=flow"`
+	Lockdown       *string        `json:"flow_lockdown" catalog:"ref=flow"`
+	Request        *string        `json:"flow_request" catalog:"ref=flow"`
+	UserSwitch     *string        `json:"flow_user_switch" catalog:"ref=flow"`
+	Attributes     map[string]any `json:"attributes"`
+}

@@ -1,0 +1,150 @@
+package session
+
+import (
+	"time"
+
+	"github.com/flowledger/flowledger/domain"
+)
+
+// Begin starts a session.
+type Begin struct {
+	Kind    string
+	Now     time.Time
+	Expires time.Time
+}
+
+// Decide implements [domain.Command].
+func (c Begin) Decide(s State) ([]Event, error) {
+	if s.Status != "" {
+		return nil, domain.Errorf(domain.Conflict, "The session has begun already.")
+	}
+	return []Event{SessionBegun{Kind: c.Kind, Begun: c.Now, Expires: c.Expires}}, nil
+}
+
+// Attach makes an execution the current one of its flow.
+type Attach struct {
+	Execution string
+	Flow      domain.Ref
+}
+
+// Decide implements [domain.Command].
+func (c Attach) Decide(s State) ([]Event, error) {
+	if s.Status != Alive {
+		return nil, domain.Errorf(domain.Expired, "The session is over.")
+	}
+	current := s.Flows[c.Flow.ID]
+	if current == c.Execution {
+		return nil, nil
+	}
+	return []Event{SessionExecutionAttached{Execution: c.Execution, Flow: c.Flow, Replaces: current}}, nil
+}
+
+// Authenticate logs a user in, as an execution decided. Repeating it changes
+// nothing.
+type Authenticate struct {
+	User      string
+	Execution string
+	Expires   time.Time
+	Bound     Binding
+	IP        string
+	Now       time.Time
+}
+
+// Decide implements [domain.Command].
+func (c Authenticate) Decide(s State) ([]Event, error) {
+	switch {
+	case s.Execution == c.Execution:
+		return nil, nil
+	case s.Status != Alive:
+		return nil, domain.Errorf(domain.Expired, "The session is over.")
+	}
+	return []Event{SessionAuthenticated{
+		User: c.User, Execution: c.Execution, Login: c.Now, Expires: c.Expires, Bound: c.Bound, IP: c.IP,
+	}}, nil
+}
+
+// SeenEvery is how far apart the records of a session's use are.
+const SeenEvery = 15 * time.Minute
+
+// See records that the session was used, at most every [SeenEvery].
+type See struct {
+	Now     time.Time
+	Expires time.Time
+}
+
+// Decide implements [domain.Command].
+func (c See) Decide(s State) ([]Event, error) {
+	if s.Status != Alive {
+		return nil, domain.Errorf(domain.Expired, "The session is over.")
+	}
+	return []Event{SessionSeen{At: c.Now, Expires: c.Expires}}, nil
+}
+
+// Break ends a session whose network is not the one it is tied to.
+type Break struct {
+	Reason   string
+	Mode     string
+	Previous string
+	New      string
+}
+
+// Decide implements [domain.Command].
+func (c Break) Decide(s State) ([]Event, error) {
+	if s.Status != Alive {
+		return nil, nil
+	}
+	return []Event{
+		SessionBindingBroken{Reason: c.Reason, Mode: c.Mode, Previous: c.Previous, New: c.New},
+		SessionRevoked{Cause: "binding"},
+		SessionEnded{Cause: "revoked"},
+	}, nil
+}
+
+// LogOut ends a session because its user leaves. Repeating it changes nothing.
+type LogOut struct {
+	Execution string
+	Cause     string
+}
+
+// Decide implements [domain.Command].
+func (c LogOut) Decide(s State) ([]Event, error) {
+	if s.Status != Alive {
+		return nil, nil
+	}
+	return []Event{
+		SessionLoggedOut{User: s.User, Execution: c.Execution, Cause: c.Cause},
+		SessionEnded{Cause: "logged_out"},
+	}, nil
+}
+
+// Revoke ends a session against, or without, its user's will.
+type Revoke struct {
+	By    string
+	Cause string
+}
+
+// Decide implements [domain.Command].
+func (c Revoke) Decide(s State) ([]Event, error) {
+	if s.Status != Alive {
+		return nil, nil
+	}
+	return []Event{SessionRevoked{By: c.By, Cause: c.Cause}, SessionEnded{Cause: "revoked"}}, nil
+}
+
+// Expire ends a session whose time is over.
+type Expire struct {
+	Now time.Time
+}
+
+// Decide implements [domain.Command].
+func (c Expire) Decide(s State) ([]Event, error) {
+	if s.Status != Alive || c.Now.Before(s.Expires) {
+		return nil, nil
+	}
+	return []Event{SessionEnded{Cause: "expired"}}, nil
+}
+
+// Authenticated tells whether the session proves its user at this moment.
+func (s State) Authenticated(now time.Time) bool {
+	return s.Status == Alive && s.User != "" && now.Before(s.Expires)
+}
