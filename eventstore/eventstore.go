@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ type Store interface {
 	// revision of the last. They are durable once Append returns. If the claim
 	// is false, Append fails with a [*WrongExpectedError]. Appending the same
 	// event IDs again, with the same claim, succeeds and changes nothing.
+	// Event IDs of which only some are known, or in another order, are refused
+	// like a false claim. An append of no events only checks the claim.
 	Append(ctx context.Context, stream StreamID, expected Expected, events ...NewEvent) (Revision, error)
 
 	// ReadStream yields the events of stream from revision from on, oldest
@@ -26,13 +29,16 @@ type Store interface {
 	ReadStream(ctx context.Context, stream StreamID, from Revision) iter.Seq2[Recorded, error]
 
 	// ReadAll yields every event after position, in the order of appending,
-	// and stops at the end.
+	// and stops at the end. An event is never seen before one that precedes
+	// it. A read that ctx cuts short yields its error, as ReadStream does.
 	ReadAll(ctx context.Context, after Position) iter.Seq2[Recorded, error]
 
-	// Subscribe is ReadAll that waits for more at the end, until ctx is done.
+	// Subscribe is ReadAll that waits for more at the end, until ctx is done:
+	// then it ends without an error.
 	Subscribe(ctx context.Context, after Position) iter.Seq2[Recorded, error]
 
-	// Close releases the store. Subscriptions end.
+	// Close releases the store. Subscriptions end with [ErrClosed]. Closing
+	// again does nothing.
 	Close() error
 }
 
@@ -97,15 +103,15 @@ func (p Position) Compare(q Position) int {
 }
 
 // String returns the position as text that [ParsePosition] reads.
-func (p Position) String() string { return fmt.Sprintf("%d", p.n) }
+func (p Position) String() string { return strconv.FormatUint(p.n, 10) }
 
 // ParsePosition reads what [Position.String] wrote.
 func ParsePosition(text string) (Position, error) {
-	var p Position
-	if _, err := fmt.Sscanf(text, "%d", &p.n); err != nil {
-		return Position{}, fmt.Errorf("parse position %q: %w", text, err)
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return Position{}, fmt.Errorf("parse position: %w", err)
 	}
-	return p, nil
+	return Position{n}, nil
 }
 
 // A NewEvent is an event on its way into the ledger. Header and Payload are
@@ -144,15 +150,20 @@ const (
 )
 
 // A WrongExpectedError says that a claim was false: Actual is the stream's
-// last revision, -1 when there is no stream.
+// last revision, -1 when there is no stream. If the claim was true and an
+// event ID was not new, Duplicate is that ID, where the store can tell.
 type WrongExpectedError struct {
-	Stream   StreamID
-	Expected Expected
-	Actual   Revision
+	Stream    StreamID
+	Expected  Expected
+	Actual    Revision
+	Duplicate uuid.UUID
 }
 
 // Error implements error.
 func (e *WrongExpectedError) Error() string {
+	if e.Duplicate != uuid.Nil {
+		return fmt.Sprintf("append to %s: event %s is in the ledger already", e.Stream, e.Duplicate)
+	}
 	return fmt.Sprintf("stream %s is at revision %d, not at %d", e.Stream, e.Actual, e.Expected)
 }
 
