@@ -11,7 +11,6 @@ import (
 // what they wrote into the context and the plan, which the contract lets them.
 type Judge struct {
 	Evaluation Evaluation
-	Keep       bool // the entry stays, though its policies did not pass: one of them erred
 	Wrote      []Event
 }
 
@@ -22,7 +21,7 @@ func (c Judge) Decide(s State) ([]Event, error) {
 		return nil, domain.Errorf(domain.Conflict, "No stage awaits its policies.")
 	}
 	events := append(evidence([]Evaluation{c.Evaluation}), c.Wrote...)
-	if c.Evaluation.Passing || c.Keep {
+	if c.Evaluation.Passing {
 		return append(events, StageReevaluated{Binding: head.Binding, Evaluation: c.Evaluation.ID}), nil
 	}
 	return append(events, StageSkipped{

@@ -22,6 +22,14 @@ type Ask struct {
 	Keep      map[string]domain.Secret // what the answer will be compared with
 	Facts     []Event                  // what is to be remembered besides
 	Methods   []string                 // classes of devices offered
+	Handover  *Handover                // another flow goes on from here
+}
+
+// A Handover starts an execution of another flow, to which the challenge sends
+// the client.
+type Handover struct {
+	Flow    string  // id
+	Context Context // what the other execution starts with
 }
 
 // Invalid turns a response down. Again is what is asked then; the binding may

@@ -10,6 +10,7 @@ type Evaluation struct {
 	Phase    string         `json:"phase"` // flow, plan, enter, respond or restart
 	Mode     string         `json:"mode"`  // all or any
 	Passing  bool           `json:"passing"`
+	Kept     bool           `json:"kept_on_error,omitempty"` // it passes because an error does not remove a stage
 	Results  []PolicyResult `json:"results"`
 	Decisive []int          `json:"decisive,omitempty"` // indexes of the results that made it fail
 	MS       int64          `json:"ms"`

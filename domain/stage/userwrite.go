@@ -1,0 +1,158 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/user"
+)
+
+func init() {
+	register(kind{
+		Model: "authentik_stages_user_write.userwritestage", Path: "user_write", Name: "User Write Stage", Form: "ak-stage-user-write-form",
+		About:  "Creates or changes the pending user with what was asked for.",
+		Config: func() Stage { return &UserWrite{Mode: "create_when_required", Type: "external"} },
+	})
+}
+
+// UserWrite creates or changes the pending user (spec/stages.md 3.5).
+type UserWrite struct {
+	Named
+	Mode     string  `json:"user_creation_mode" catalog:"enum=never_create|create_when_required|always_create"`
+	Inactive bool    `json:"create_users_as_inactive"`
+	Group    *string `json:"create_users_group" catalog:"ref=group"`
+	Type     string  `json:"user_type" catalog:"enum=internal|external|service_account|internal_service_account"`
+	Path     string  `json:"user_path_template" catalog:"blank"`
+}
+
+// Enter implements [Stage].
+func (u *UserWrite) Enter(ctx context.Context, in Input) (execution.Outcome, error) {
+	data := in.State.Context.Map(execution.KeyPromptData)
+	if data == nil {
+		return execution.Deny{Message: "No Pending data."}, nil
+	}
+	who := in.Subject
+	if !who.Exists() && in.State.Context[execution.KeyPendingUser] == nil {
+		who = in.Visitor
+	}
+	w := execution.WriteUser{User: who.ID}
+	base := map[string]any{"username": who.Username, "attributes": who.Attributes}
+	if !who.Exists() || u.Mode == "always_create" {
+		if u.Mode == "never_create" {
+			return execution.Deny{Message: "No user found and can't create new user."}, nil
+		}
+		w = execution.WriteUser{Create: true}
+		base = u.blank(in, who)
+	}
+	password := u.collect(data, base)
+	if base["username"] == "" {
+		return execution.Deny{}, nil
+	}
+	w.Fields, w.Groups = base, u.groups(in)
+	if !password.Empty() {
+		hash, err := in.Env.Policies().HashPassword(ctx, password.Reveal())
+		if err != nil {
+			return nil, err
+		}
+		w.Password = domain.NewSecret(hash)
+	}
+	return execution.Pass{
+		Learned: execution.Context{execution.KeyUserBackend: InbuiltBackend},
+		Effects: []execution.Effect{{WriteUser: &w}},
+	}, nil
+}
+
+// Respond implements [Stage].
+func (u *UserWrite) Respond(ctx context.Context, in Input, _ json.RawMessage) (execution.Outcome, error) {
+	return u.Enter(ctx, in)
+}
+
+// blank is a new user before anything typed is written to it.
+func (u *UserWrite) blank(in Input, who user.Person) map[string]any {
+	path, kind := in.State.Context.Text("user_path"), in.State.Context.Text("user_type")
+	if path == "" {
+		path = u.Path
+	}
+	if path == "" {
+		path = "users"
+	}
+	if !slices.Contains([]string{"internal", "external", "service_account"}, kind) {
+		kind = u.Type
+	}
+	if kind == "internal_service_account" {
+		kind = "service_account"
+	}
+	return map[string]any{
+		"username": who.Username, "email": who.Email, "name": "", "is_active": !u.Inactive,
+		"path": path, "type": kind, "attributes": map[string]any{},
+	}
+}
+
+// collect writes what was typed over the fields of a user, and returns a new
+// password if there is one. Keys that are no field are dropped.
+func (u *UserWrite) collect(data, base map[string]any) domain.Secret {
+	var password domain.Secret
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		v := data[key]
+		switch {
+		case key == "password":
+			if s, ok := v.(domain.Secret); ok {
+				password = s
+			}
+		case key == "attributes":
+			if m, ok := v.(map[string]any); ok {
+				attributes := copied(base["attributes"])
+				maps.Copy(attributes, m)
+				base["attributes"] = attributes
+			}
+		case strings.HasPrefix(key, "attributes.") || strings.HasPrefix(key, "attributes_"):
+			path := strings.Split(strings.ReplaceAll(key, "_", "."), ".")[1:]
+			base["attributes"] = nested(base["attributes"], path, v)
+		case slices.Contains([]string{"username", "name", "email", "is_active", "path", "type"}, key):
+			base[key] = v
+		}
+	}
+	return password
+}
+
+// copied returns a map that may be written.
+func copied(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	out := make(map[string]any, len(m)+1)
+	maps.Copy(out, m)
+	return out
+}
+
+// nested sets a value below a map without writing what is there.
+func nested(v any, path []string, value any) map[string]any {
+	out := copied(v)
+	if s, ok := value.(domain.Secret); ok {
+		value = s.Reveal()
+	}
+	if len(path) == 1 {
+		out[path[0]] = value
+		return out
+	}
+	out[path[0]] = nested(out[path[0]], path[1:], value)
+	return out
+}
+
+// groups are those that the user is put into.
+func (u *UserWrite) groups(in Input) []string {
+	var ids []string
+	if u.Group != nil {
+		ids = append(ids, *u.Group)
+	}
+	list, _ := in.State.Context["groups"].([]any)
+	for _, item := range list {
+		if id, ok := item.(string); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
