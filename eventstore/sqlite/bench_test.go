@@ -32,9 +32,9 @@ func BenchmarkAppend(b *testing.B) {
 			b.ResetTimer()
 			for range callers {
 				wg.Go(func() {
-					stream, end := eventstore.StreamID(""), eventstore.Revision(0)
+					stream, end := eventstore.StreamID(""), eventstore.Revision(-1)
 					for next.Add(1) <= int64(b.N) {
-						if end%18 == 0 { // six appends, about a login
+						if (end+1)%18 == 0 { // six appends, about a login
 							stream, end = eventstore.Stream("execution", uuid.Must(uuid.NewV7()).String()), -1
 						}
 						var err error
