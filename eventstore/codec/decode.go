@@ -43,11 +43,10 @@ func begin(r eventstore.Recorded) (Decoded, map[domain.Sealed][]byte, error) {
 	if err := json.Unmarshal(r.Header, &d.Header); err != nil {
 		return d, nil, fmt.Errorf("decode %s %d of %s: header: %w", r.Type, r.Revision, r.Stream, err)
 	}
-	return d, map[domain.Sealed][]byte{clear: r.Payload}, nil
+	return d, map[domain.Sealed][]byte{unsealed: r.Payload}, nil
 }
 
-// finish builds the event from its texts. Its errors hide those of the JSON
-// package, which quote values.
+// finish builds the event from its texts.
 func finish(d Decoded, texts map[domain.Sealed][]byte) (Decoded, error) {
 	typ := lookup(d.Type, d.Schema)
 	var err error
@@ -63,11 +62,13 @@ func finish(d Decoded, texts map[domain.Sealed][]byte) (Decoded, error) {
 	return d, nil
 }
 
-func errShape(class domain.Sealed) error {
-	if class == clear {
-		return fmt.Errorf("the payload does not have the shape of the type")
+// misshapen explains err, of the JSON package. Where the text was sealed it
+// leaves err out, which may quote it.
+func misshapen(class domain.Sealed, err error) error {
+	if class == unsealed {
+		return fmt.Errorf("payload: %w", err)
 	}
-	return fmt.Errorf("sealed class %c does not have the shape of the type", class)
+	return fmt.Errorf("sealed class %c: %w", class, errMalformed)
 }
 
 // open opens the sealed parts of d into texts, as far as their keys exist.
@@ -96,7 +97,7 @@ func (c *Codec) open(ctx context.Context, d *Decoded, texts map[domain.Sealed][]
 		texts[p.class] = text
 		if p.class == domain.Network {
 			if d.Network, err = networkOf(text); err != nil {
-				return errShape(p.class)
+				return misshapen(p.class, err)
 			}
 		}
 	}

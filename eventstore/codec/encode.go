@@ -38,15 +38,18 @@ func (c *Codec) Encode(
 	ctx context.Context, stream eventstore.StreamID, meta Meta, events ...Event,
 ) ([]eventstore.NewEvent, error) {
 	meta.Tenant, meta.Writer, meta.Net = c.Tenant, c.Writer, ""
+	network, err := networkText(meta.Network)
+	if err != nil {
+		return nil, fmt.Errorf("encode for %s: %w", stream, err)
+	}
 	encoded := make([]eventstore.NewEvent, len(events))
 	drafts := make([][]draft, len(events))
 	for i, event := range events {
-		var err error
-		if encoded[i], drafts[i], err = c.draft(meta, i, event); err != nil {
+		if encoded[i], drafts[i], err = c.draft(&meta, i, event, network); err != nil {
 			return nil, fmt.Errorf("encode %s for %s: %w", event.EventType(), stream, err)
 		}
-		if i == 0 && meta.Network != nil {
-			meta.Network, meta.Net = nil, encoded[0].ID.String()
+		if network != nil {
+			network, meta.Net = nil, encoded[0].ID.String()
 		}
 	}
 	keys, err := c.dataKeys(ctx, drafts)
@@ -61,8 +64,20 @@ func (c *Codec) Encode(
 	return encoded, nil
 }
 
+// networkText returns the text to seal for an append's network, nil if there
+// is nothing in it.
+func networkText(network any) ([]byte, error) {
+	text, err := json.Marshal(network)
+	if err != nil || string(text) == "null" || string(text) == "{}" {
+		return nil, err
+	}
+	return slices.Concat([]byte(`{"`+networkKey+`":`), text, []byte("}")), nil
+}
+
 // draft does all for one event that needs no key.
-func (c *Codec) draft(meta Meta, index int, event Event) (e eventstore.NewEvent, drafts []draft, err error) {
+func (c *Codec) draft(
+	meta *Meta, index int, event Event, network []byte,
+) (e eventstore.NewEvent, drafts []draft, err error) {
 	typ := typeOf(event)
 	if typ == nil {
 		return e, nil, &UnknownTypeError{Type: event.EventType()}
@@ -85,7 +100,7 @@ func (c *Codec) draft(meta Meta, index int, event Event) (e eventstore.NewEvent,
 		return e, nil, err
 	}
 	for _, class := range classes {
-		text, err := typ.textOf(class, value, meta.Network)
+		text, err := typ.textOf(class, value, network)
 		if err != nil {
 			return e, nil, fmt.Errorf("class %c: %w", class, err)
 		}
@@ -102,7 +117,7 @@ func (c *Codec) draft(meta Meta, index int, event Event) (e eventstore.NewEvent,
 }
 
 // textOf returns the JSON object to seal under class, nil if it is empty.
-func (t *eventType) textOf(class domain.Sealed, event reflect.Value, network any) ([]byte, error) {
+func (t *eventType) textOf(class domain.Sealed, event reflect.Value, network []byte) ([]byte, error) {
 	var text []byte
 	if shape := t.sealed[class]; shape != nil {
 		var err error
@@ -110,21 +125,17 @@ func (t *eventType) textOf(class domain.Sealed, event reflect.Value, network any
 			return nil, err
 		}
 	}
-	if class == domain.Network && network != nil {
-		address, err := json.Marshal(map[string]any{networkKey: network})
-		if err != nil {
-			return nil, err
-		}
-		if len(text) <= len("{}") {
-			text = address
-		} else {
-			text = slices.Concat(address[:len(address)-1], []byte(","), text[1:])
-		}
-	}
 	if len(text) <= len("{}") {
-		return nil, nil
+		text = nil
 	}
-	return text, nil
+	switch {
+	case class != domain.Network || network == nil:
+		return text, nil
+	case text == nil:
+		return network, nil
+	default: // one object of both
+		return slices.Concat(network[:len(network)-1], []byte(","), text[1:]), nil
+	}
 }
 
 // id returns the id of the event at index: by chance, or from the command, so

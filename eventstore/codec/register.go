@@ -12,8 +12,8 @@ import (
 // classes is the order in which an event's sealed parts stand.
 var classes = []domain.Sealed{domain.Profile, domain.Trace, domain.Network, domain.Credential, domain.Transient}
 
-// clear stands for the payload, where a class stands for a sealed part.
-const clear domain.Sealed = 0
+// unsealed stands for the payload, where a class stands for a sealed part.
+const unsealed domain.Sealed = 0
 
 // An eventType is what is known of a registered type.
 type eventType struct {
@@ -106,22 +106,22 @@ func shapesOf(goType reflect.Type) (payload *shape, sealed map[domain.Sealed]*sh
 		class := classOf(f.tag.Get("seal"), where)
 		f.form = formOf(f, class, where)
 		f.watch = f.form != revealed && contentOf(f.typ).anything
-		f.omit = f.omit || class != clear
+		f.omit = f.omit || class != unsealed
 		byClass[class] = append(byClass[class], f)
 	}
 	sealed = map[domain.Sealed]*shape{}
 	for class, fields := range byClass {
-		if class != clear {
+		if class != unsealed {
 			sealed[class] = newShape(fields)
 		}
 	}
-	return newShape(byClass[clear]), sealed
+	return newShape(byClass[unsealed]), sealed
 }
 
 func classOf(tag, where string) domain.Sealed {
 	switch {
 	case tag == "":
-		return clear
+		return unsealed
 	case len(tag) == 1 && strings.Contains("PTNCX", tag):
 		return domain.Sealed(tag[0])
 	default:
@@ -143,7 +143,7 @@ func formOf(f field, class domain.Sealed, where string) form {
 		panic(where + ` holds a domain.Secret and needs the tag seal:"X" or seal:"C"`)
 	case class == domain.Network && f.name == networkKey:
 		panic(where + " has the name of the append's network")
-	case class != clear || f.tag.Get("cleanse") == "-":
+	case class != unsealed || f.tag.Get("cleanse") == "-":
 		return plain
 	}
 	if name := suspect(f); name != "" {

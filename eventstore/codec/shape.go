@@ -203,7 +203,7 @@ func walkType(t reflect.Type, visit func(reflect.Type), seen map[reflect.Type]bo
 		return
 	}
 	seen[t] = true
-	if visit(t); marshalsItself(t) {
+	if visit(t); t.Kind() != reflect.Pointer && marshalsItself(t) {
 		return
 	}
 	switch t.Kind() {

@@ -27,19 +27,19 @@ type Shape struct {
 func (t *eventType) upcast(schema int, texts map[domain.Sealed][]byte) (map[domain.Sealed][]byte, error) {
 	old := &Shape{Sealed: map[domain.Sealed]map[string]any{}}
 	var err error
-	if old.Payload, err = objectOf(texts[clear]); err != nil {
-		return nil, err
+	if old.Payload, err = objectOf(texts[unsealed]); err != nil {
+		return nil, misshapen(unsealed, err)
 	}
 	for _, class := range classes {
 		if old.Sealed[class], err = objectOf(texts[class]); err != nil {
-			return nil, err
+			return nil, misshapen(class, err)
 		}
 	}
 	for _, next := range t.upcasters[schema-1:] {
 		next(old)
 	}
 	newest := map[domain.Sealed][]byte{}
-	if newest[clear], err = json.Marshal(old.Payload); err != nil {
+	if newest[unsealed], err = json.Marshal(old.Payload); err != nil {
 		return nil, err
 	}
 	for class, object := range old.Sealed {
@@ -69,18 +69,18 @@ func objectOf(text []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// build makes the event from its texts. The error does not quote them.
+// build makes the event from its texts.
 func (t *eventType) build(texts map[domain.Sealed][]byte) (Event, error) {
 	event := reflect.New(t.goType).Elem()
-	if err := t.payload.unmarshal(texts[clear], event); err != nil {
-		return nil, errShape(clear)
+	if err := t.payload.unmarshal(texts[unsealed], event); err != nil {
+		return nil, misshapen(unsealed, err)
 	}
 	for class, shape := range t.sealed {
 		if texts[class] == nil {
 			continue
 		}
 		if err := shape.unmarshal(texts[class], event); err != nil {
-			return nil, errShape(class)
+			return nil, misshapen(class, err)
 		}
 	}
 	return event.Interface().(Event), nil
