@@ -18,6 +18,7 @@ type State struct {
 	Begun      time.Time
 	Login      time.Time
 	Bound      Binding
+	IP         string            // at login, what the binding compares with
 	Flows      map[string]string // flow id to the execution that is under way
 	Cause      string            // why it ended
 }
@@ -93,7 +94,7 @@ func (SessionAuthenticated) EventType() string { return "SessionAuthenticated" }
 
 // Evolve implements [domain.Event].
 func (e SessionAuthenticated) Evolve(s State) State {
-	s.User, s.Execution, s.Login, s.Expires, s.Bound = e.User, e.Execution, e.Login, e.Expires, e.Bound
+	s.User, s.Execution, s.Login, s.Expires, s.Bound, s.IP = e.User, e.Execution, e.Login, e.Expires, e.Bound, e.IP
 	s.Generation++
 	return s
 }

@@ -1,0 +1,10 @@
+package session
+
+// Events returns one value of each type of event in this package, for those
+// who register them.
+func Events() []any {
+	return []any{
+		SessionBegun{}, SessionExecutionAttached{}, SessionAuthenticated{}, SessionSeen{}, SessionBindingBroken{},
+		SessionLoggedOut{}, SessionRevoked{}, SessionEnded{},
+	}
+}

@@ -1,0 +1,140 @@
+package token
+
+import (
+	"time"
+
+	"github.com/flowledger/flowledger/domain"
+)
+
+// State is one token.
+type State struct {
+	Status            Status
+	Intent            string
+	Flow              string // id; empty unless the token leads into a flow
+	User              string
+	Identifier        string
+	Description       string
+	Expires           time.Time
+	Expiring          bool
+	RevokeOnExecution bool
+	Digest            domain.Secret
+	LastUsed          time.Time
+	UsedBy            string // id of the execution that used it last
+}
+
+// A Status tells what a token is good for.
+type Status string
+
+// The statuses. The zero one is a token that never was.
+const (
+	Active  Status = "active"
+	Used    Status = "used" // of those that work once
+	Revoked Status = "revoked"
+	Expired Status = "expired"
+)
+
+// The intents of the contract.
+const (
+	Verification = "verification"
+	API          = "api"
+	Recovery     = "recovery"
+	AppPassword  = "app_password"
+)
+
+// An Event is something that happened to a token.
+type Event = domain.Event[State]
+
+// TokenCreated records a new token.
+type TokenCreated struct {
+	Intent            string        `json:"intent"`
+	Flow              string        `json:"flow,omitempty"`
+	User              string        `json:"user"`
+	Identifier        string        `json:"identifier"`
+	Expires           time.Time     `json:"expires,omitzero"`
+	Expiring          bool          `json:"expiring"`
+	RevokeOnExecution bool          `json:"revoke_on_execution"`
+	By                string        `json:"by,omitempty"`
+	Producer          string        `json:"producer"` // email_stage, source_stage, admin_recovery, lockdown, api or bootstrap
+	CredentialID      string        `json:"credential"`
+	Description       string        `json:"description,omitempty" seal:"P"`
+	Digest            domain.Secret `json:"digest" seal:"C"`
+}
+
+// EventType implements [domain.Event].
+func (TokenCreated) EventType() string { return "TokenCreated" }
+
+// Credential names the key that seals the digest.
+func (e TokenCreated) Credential() string { return e.CredentialID }
+
+// Evolve implements [domain.Event].
+func (e TokenCreated) Evolve(State) State {
+	return State{
+		Status: Active, Intent: e.Intent, Flow: e.Flow, User: e.User, Identifier: e.Identifier, Description: e.Description,
+		Expires: e.Expires, Expiring: e.Expiring, RevokeOnExecution: e.RevokeOnExecution, Digest: e.Digest,
+	}
+}
+
+// TokenViewed is evidence that somebody was shown the secret.
+type TokenViewed struct {
+	By string `json:"by"`
+}
+
+// EventType implements [domain.Event].
+func (TokenViewed) EventType() string { return "TokenViewed" }
+
+// Evolve implements [domain.Event].
+func (TokenViewed) Evolve(s State) State { return s }
+
+// TokenUsed records that somebody presented the secret. First says that it
+// was the first time; Last that it was the last one that works.
+type TokenUsed struct {
+	At        time.Time `json:"at"`
+	Execution string    `json:"execution,omitempty"`
+	First     bool      `json:"first"`
+	Last      bool      `json:"last,omitempty"`
+}
+
+// EventType implements [domain.Event].
+func (TokenUsed) EventType() string { return "TokenUsed" }
+
+// Evolve implements [domain.Event].
+func (e TokenUsed) Evolve(s State) State {
+	s.LastUsed, s.UsedBy = e.At, e.Execution
+	if e.Last {
+		s.Status = Used
+	}
+	return s
+}
+
+// TokenExpired records that the token's time is over.
+type TokenExpired struct{}
+
+// EventType implements [domain.Event].
+func (TokenExpired) EventType() string { return "TokenExpired" }
+
+// Evolve implements [domain.Event].
+func (TokenExpired) Evolve(s State) State {
+	s.Status = Expired
+	return s
+}
+
+// TokenRevoked records that somebody ended the token.
+type TokenRevoked struct {
+	By    string `json:"by,omitempty"`
+	Cause string `json:"cause"`
+}
+
+// EventType implements [domain.Event].
+func (TokenRevoked) EventType() string { return "TokenRevoked" }
+
+// Evolve implements [domain.Event].
+func (TokenRevoked) Evolve(s State) State {
+	s.Status = Revoked
+	return s
+}
+
+// Events returns one value of each type of event in this package, for those
+// who register them.
+func Events() []any {
+	return []any{TokenCreated{}, TokenViewed{}, TokenUsed{}, TokenExpired{}, TokenRevoked{}}
+}
