@@ -1,0 +1,56 @@
+package tests
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const nodeDenied = `version: 1
+metadata: {name: node denied}
+entries:
+  - model: authentik_flows.flow
+    id: flow
+    identifiers: {slug: node-denied}
+    attrs: {name: node denied, title: Denied, designation: authentication, authentication: none, denied_action: message}
+  - model: authentik_policies_expression.expressionpolicy
+    id: no
+    identifiers: {name: node-denied-no}
+    attrs:
+      expression: |
+        ak_message("Not today.")
+        return False
+  - model: authentik_policies.policybinding
+    identifiers: {target: !KeyOf flow, policy: !KeyOf no, order: 0}
+`
+
+// TestNodeClient drives the server with authentik's own client for Node, as it
+// is published.
+func TestNodeClient(t *testing.T) {
+	blueprint := shared(t, "blueprints", "flow-default-authentication-flow.yaml")
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("needs node")
+	}
+	if _, err := os.Stat(filepath.Join("node", "node_modules", "@goauthentik", "api")); err != nil {
+		t.Skip("needs authentik's client: npm ci in tests/node")
+	}
+	s := start(t)
+	s.admin(t).mustImport(t, nodeDenied)
+	environment := append(environment(),
+		"BASE="+s.base, "TOKEN="+adminToken, "USERNAME=akadmin", "PASSWORD="+adminPassword, "BLUEPRINT="+blueprint)
+	for _, scenario := range []string{
+		"imports", // first: the others use what it imports
+		"login", "next", "unknown user", "wrong password", "denied flow", "stale component", "unknown flow", "empty answers",
+	} {
+		t.Run(strings.ReplaceAll(scenario, " ", "-"), func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), node, "scenarios.mjs", scenario)
+			cmd.Dir, cmd.Env = "node", environment
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		})
+	}
+}
