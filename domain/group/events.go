@@ -155,12 +155,3 @@ func (GroupDeleted) EventType() string { return "GroupDeleted" }
 
 // Evolve implements [domain.Event].
 func (GroupDeleted) Evolve(s State) State { return State{Status: Deleted, Name: s.Name} }
-
-// Events returns one value of each type of event in this package, for those
-// who register them.
-func Events() []any {
-	return []any{
-		GroupCreated{}, GroupRenamed{}, GroupMemberAdded{}, GroupMemberRemoved{}, GroupParentsChanged{},
-		GroupSuperuserChanged{}, GroupAttributesChanged{}, GroupDeleted{},
-	}
-}

@@ -120,11 +120,3 @@ func TestFold(t *testing.T) {
 		t.Errorf("deleted: %+v", got)
 	}
 }
-
-func TestEvents(t *testing.T) {
-	for _, e := range group.Events() {
-		if _, ok := e.(group.Event); !ok {
-			t.Errorf("%T is no event of a group", e)
-		}
-	}
-}

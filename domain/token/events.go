@@ -132,9 +132,3 @@ func (TokenRevoked) Evolve(s State) State {
 	s.Status = Revoked
 	return s
 }
-
-// Events returns one value of each type of event in this package, for those
-// who register them.
-func Events() []any {
-	return []any{TokenCreated{}, TokenViewed{}, TokenUsed{}, TokenExpired{}, TokenRevoked{}}
-}

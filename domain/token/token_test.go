@@ -93,11 +93,3 @@ func TestFold(t *testing.T) {
 		t.Errorf("expired: %+v", got)
 	}
 }
-
-func TestEvents(t *testing.T) {
-	for _, e := range token.Events() {
-		if _, ok := e.(token.Event); !ok {
-			t.Errorf("%T is no event of a token", e)
-		}
-	}
-}

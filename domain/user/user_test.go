@@ -228,17 +228,3 @@ func TestCounter(t *testing.T) {
 		"the next key is one above": {Given: advanced(41), When: user.Advance{}, Then: advanced(42)},
 	})
 }
-
-func TestEventsAreAllDifferent(t *testing.T) {
-	seen := map[string]bool{}
-	for _, e := range user.Events() {
-		name := e.(interface{ EventType() string }).EventType()
-		if seen[name] {
-			t.Errorf("%s is listed twice", name)
-		}
-		seen[name] = true
-	}
-	if len(seen) != 14 {
-		t.Errorf("%d types of events, want 14", len(seen))
-	}
-}
