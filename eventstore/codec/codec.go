@@ -17,7 +17,10 @@ import (
 )
 
 // An Event is a struct that was given to [Register]. The aggregates' events
-// all are.
+// all are. It may have further methods that [Codec.Encode] asks: EventID for
+// an id that other events refer to already, SealSubject for whose personal
+// data it holds, and Credential for the id of the credential in it; they all
+// return a string.
 type Event interface {
 	EventType() string
 }
@@ -55,8 +58,7 @@ type Meta struct {
 
 	// Subject is whose key seals personal data: user:<uuid>, else
 	// execution:<uuid>, else object:<uuid>; tenant for text about nobody. An
-	// event with the method SealSubject() string has its own for all but the
-	// network.
+	// event's own subject stands before it, except for the network.
 	Subject string
 
 	Time    time.Time // its month is the epoch of the data keys

@@ -74,6 +74,13 @@ func (owned) EventType() string     { return "Owned" }
 func (o owned) SealSubject() string { return "user:" + o.User }
 func (o owned) Credential() string  { return o.Cred }
 
+type referred struct {
+	ID string `json:"-"`
+}
+
+func (referred) EventType() string { return "Referred" }
+func (r referred) EventID() string { return r.ID }
+
 type unregistered struct{}
 
 func (unregistered) EventType() string { return "Unregistered" }
@@ -82,6 +89,7 @@ func init() {
 	codec.Register[answered](1)
 	codec.Register[bare](1)
 	codec.Register[owned](1)
+	codec.Register[referred](1)
 }
 
 var compare = cmp.Options{cmp.AllowUnexported(answered{}, place{}), cmp.Comparer(func(a, b domain.Secret) bool { return a.Equal(b) })}
@@ -258,6 +266,13 @@ func TestCommandMakesIDs(t *testing.T) {
 	if first[0].ID == first[1].ID || first[0].ID.Version() != 5 {
 		t.Errorf("ids %v, %v", first[0].ID, first[1].ID)
 	}
+	const id = "01938d2e-7c00-7000-8000-0000000000dd"
+	if own := encode(t, c, meta, referred{ID: id}, referred{}); own[0].ID.String() != id || own[1].ID != first[1].ID {
+		t.Errorf("ids %v, %v: want the event's own, then the command's", own[0].ID, own[1].ID)
+	}
+	if _, err := c.Encode(t.Context(), stream, meta, referred{ID: "mark"}); err == nil {
+		t.Error("an id that is none was accepted")
+	}
 }
 
 func TestForgotten(t *testing.T) {
@@ -306,7 +321,7 @@ func TestOwners(t *testing.T) {
 	meta := newMeta()
 	meta.Subject, meta.Network = "user:u1", map[string]string{"ip": "203.0.113.9"}
 	meta.Time = time.Date(2026, 12, 1, 0, 30, 0, 0, time.FixedZone("", 3600)) // still November in UTC
-	encode(t, c, meta, full(), owned{Note: "n", Hash: domain.NewSecret("h"), User: "u2", Cred: "c1"}, full())
+	encode(t, c, meta, owned{Note: "n", Hash: domain.NewSecret("h"), User: "u2", Cred: "c1"}, full(), full())
 	want := [][]string{{
 		"C/credential:c1", "C/user:u1", "N/2026-11", "N/user:u1", "P/user:u1",
 		"T/2026-11", "T/user:u1", "T/user:u2", "X/execution:e1",
@@ -429,6 +444,7 @@ func TestTampering(t *testing.T) {
 		change(&changed)
 		refused(name, changed)
 	}
+	refused("two parts of a class", codec.SealX(t, c, event, []byte(`{}`), []byte(`{}`)))
 	other := *c
 	other.Tenant = "tenant-1"
 	if _, err := other.Decode(t.Context(), event); err == nil {

@@ -84,7 +84,7 @@ func (c *Codec) draft(
 	}
 	e.Type, e.Schema = typ.name, typ.schema
 	rand.Read(e.Salt[:])
-	if e.ID, err = meta.id(index); err != nil {
+	if e.ID, err = meta.id(index, event); err != nil {
 		return e, nil, err
 	}
 	if e.Header, err = json.Marshal(meta.Header); err != nil {
@@ -138,9 +138,13 @@ func (t *eventType) textOf(class domain.Sealed, event reflect.Value, network []b
 	}
 }
 
-// id returns the id of the event at index: by chance, or from the command, so
-// that encoding it again gives the same.
-func (m *Meta) id(index int) (uuid.UUID, error) {
+// id returns the id of the event at index: its own, if others refer to it
+// already, or by chance, or from the command, so that encoding it again gives
+// the same.
+func (m *Meta) id(index int, event Event) (uuid.UUID, error) {
+	if e, ok := event.(interface{ EventID() string }); ok && e.EventID() != "" {
+		return uuid.Parse(e.EventID())
+	}
 	if m.Command == uuid.Nil {
 		return uuid.NewV7()
 	}

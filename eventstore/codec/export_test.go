@@ -6,10 +6,13 @@ import (
 	"github.com/flowledger/flowledger/eventstore"
 )
 
-// SealX gives r a sealed part of class X with any text in it.
-func SealX(t *testing.T, c *Codec, r eventstore.Recorded, text []byte) eventstore.Recorded {
+// SealX gives r sealed parts of class X with any texts in them.
+func SealX(t *testing.T, c *Codec, r eventstore.Recorded, texts ...[]byte) eventstore.Recorded {
 	t.Helper()
-	drafts := []draft{{owner{class: 'X', subject: "execution:e1"}, text}}
+	var drafts []draft
+	for _, text := range texts {
+		drafts = append(drafts, draft{owner{class: 'X', subject: "execution:e1"}, text})
+	}
 	keys, err := c.dataKeys(t.Context(), [][]draft{drafts})
 	if err != nil {
 		t.Fatal(err)

@@ -103,6 +103,9 @@ func shapesOf(goType reflect.Type) (payload *shape, sealed map[domain.Sealed]*sh
 			panic(where + " has the json name of another")
 		}
 		names[f.name] = true
+		if sealsInside(f.typ) {
+			panic(where + " has a seal tag inside, where it means nothing: embed the struct, or seal the field")
+		}
 		class := classOf(f.tag.Get("seal"), where)
 		f.form = formOf(f, class, where)
 		f.watch = f.form != revealed && contentOf(f.typ).anything
@@ -116,6 +119,19 @@ func shapesOf(goType reflect.Type) (payload *shape, sealed map[domain.Sealed]*sh
 		}
 	}
 	return newShape(byClass[unsealed]), sealed
+}
+
+// sealsInside tells whether a struct inside t wants some of its fields sealed.
+func sealsInside(t reflect.Type) (found bool) {
+	walkType(t, func(t reflect.Type) {
+		if t.Kind() != reflect.Struct || marshalsItself(t) {
+			return
+		}
+		for _, f := range fieldsOf(t) {
+			found = found || f.tag.Get("seal") != ""
+		}
+	}, map[reflect.Type]bool{})
+	return found
 }
 
 func classOf(tag, where string) domain.Sealed {

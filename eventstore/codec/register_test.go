@@ -27,6 +27,9 @@ type (
 	pointedSecret struct {
 		S *domain.Secret `json:"s"`
 	}
+	sealedInside struct {
+		List []owned `json:"list"`
+	}
 	noName struct {
 		Field string
 	}
@@ -56,6 +59,7 @@ func (clearSecret) EventType() string   { return "ClearSecret" }
 func (tracedSecret) EventType() string  { return "TracedSecret" }
 func (nestedSecret) EventType() string  { return "NestedSecret" }
 func (pointedSecret) EventType() string { return "PointedSecret" }
+func (sealedInside) EventType() string  { return "SealedInside" }
 func (noName) EventType() string        { return "NoName" }
 func (camelName) EventType() string     { return "CamelName" }
 func (twoNames) EventType() string      { return "TwoNames" }
@@ -74,6 +78,7 @@ func TestRegisterRefuses(t *testing.T) {
 		"a clear secret":          {func() { codec.Register[clearSecret](1) }, "domain.Secret"},
 		"a secret as trace":       {func() { codec.Register[tracedSecret](1) }, "domain.Secret"},
 		"a secret deep inside":    {func() { codec.Register[nestedSecret](1) }, "domain.Secret"},
+		"a seal tag too deep":     {func() { codec.Register[sealedInside](1) }, "inside"},
 		"a pointer to a secret":   {func() { codec.Register[pointedSecret](1) }, "domain.Secret"},
 		"a field without a name":  {func() { codec.Register[noName](1) }, "json tag"},
 		"a name in camel case":    {func() { codec.Register[camelName](1) }, "json tag"},

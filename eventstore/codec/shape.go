@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/flowledger/flowledger/domain"
 )
@@ -181,7 +182,13 @@ type content struct {
 	keys     bool // a map, whose keys are data
 }
 
+// contents remembers what contentOf found: reflect.Type to content.
+var contents sync.Map
+
 func contentOf(t reflect.Type) content {
+	if known, ok := contents.Load(t); ok {
+		return known.(content)
+	}
 	var c content
 	walkType(t, func(t reflect.Type) {
 		switch {
@@ -193,6 +200,7 @@ func contentOf(t reflect.Type) content {
 			c.keys = true
 		}
 	}, map[reflect.Type]bool{})
+	contents.Store(t, c)
 	return c
 }
 

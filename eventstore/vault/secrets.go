@@ -170,6 +170,12 @@ func (v *Vault) Forget(ctx context.Context, owners []string, classes ...byte) er
 	return nil
 }
 
+// ForgetExecution destroys the secret of an execution that has ended, and with
+// it what it carried from stage to stage.
+func (v *Vault) ForgetExecution(ctx context.Context, id string) error {
+	return v.Forget(ctx, []string{"execution:" + id}, 'X')
+}
+
 func destroy(conn *sqlite.Conn, now time.Time, ids []string) error {
 	for _, id := range ids {
 		err := sqlitex.Execute(conn, `INSERT INTO destroyed(id, since) VALUES(?, ?) ON CONFLICT DO NOTHING`,

@@ -43,8 +43,8 @@ CREATE INDEX IF NOT EXISTS cookies_by_expires ON cookies(expires);
 `
 
 // A Vault is an open file of keys. Its methods may be called concurrently.
-// Only one process may have the file open: what is destroyed in one would stay
-// readable in the other.
+// Other processes may have the file open, too; what they destroy stays
+// readable here as long as it is in memory, five minutes at most.
 type Vault struct {
 	now     func() time.Time
 	wrapper cipher.AEAD
