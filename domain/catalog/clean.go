@@ -135,6 +135,9 @@ func (f Field) clean(v any) (any, string) {
 	}
 	out := make([]any, 0, len(list))
 	for _, item := range list {
+		if item == nil {
+			return nil, "This field may not be null."
+		}
 		cleaned, fault := f.one(item)
 		if fault != "" {
 			return nil, fault

@@ -1,0 +1,256 @@
+package blueprint
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+)
+
+// An overlay is what exists with the intended changes on top.
+type overlay struct {
+	under   View
+	touched map[string]*thing
+	byModel map[string][]*thing
+	clock   int
+	// targets maps the second identifiers of things that policies can be bound
+	// to; it is made when one is first needed.
+	targets map[string]string
+}
+
+var _ View = (*overlay)(nil)
+
+// A thing is an object that the document touches.
+type thing struct {
+	Object
+	gone        bool
+	secrets     map[string]domain.Secret
+	cascadeOf   string
+	permissions []Permission
+	by          *entry
+	touchedAt   int // order of the changes: the first touch, but a removal when it happens
+}
+
+func newOverlay(under View) *overlay {
+	return &overlay{under: under, touched: map[string]*thing{}, byModel: map[string][]*thing{}}
+}
+
+// Get implements [View].
+func (v *overlay) Get(ref, pk string) (Object, bool) {
+	t, ok := v.touched[pk]
+	if !ok {
+		return v.under.Get(ref, pk)
+	}
+	return t.Object, !t.gone && isOf(t.Model, ref)
+}
+
+func isOf(model, ref string) bool {
+	kind, ok := catalog.Lookup(model)
+	return ok && (ref == "" || kind.Match(ref))
+}
+
+// Find implements [View].
+func (v *overlay) Find(ref string, match func(Object) bool) []Object {
+	out := v.under.Find(ref, func(o Object) bool {
+		_, over := v.touched[o.PK]
+		return !over && match(o)
+	})
+	below := len(out)
+	for model, things := range v.byModel {
+		if !isOf(model, ref) {
+			continue
+		}
+		for _, t := range things {
+			if !t.gone && match(t.Object) {
+				out = append(out, t.Object)
+			}
+		}
+	}
+	if len(out) > below {
+		out = slices.Clone(out)
+		slices.SortFunc(out, byKey)
+	}
+	return out
+}
+
+func byKey(a, b Object) int {
+	switch {
+	case lessKey(a.PK, b.PK):
+		return -1
+	case a.PK == b.PK:
+		return 0
+	}
+	return 1
+}
+
+// first returns the match with the lowest key.
+func (v *overlay) first(ref string, match func(Object) bool) (Object, bool) {
+	if all := v.Find(ref, match); len(all) > 0 {
+		return all[0], true
+	}
+	return Object{}, false
+}
+
+// Used implements [View].
+func (v *overlay) Used(pk string) bool {
+	_, over := v.touched[pk]
+	return over || v.under.Used(pk)
+}
+
+// SameSecret implements [View].
+func (v *overlay) SameSecret(pk, field string, secret domain.Secret) bool {
+	if t, over := v.touched[pk]; over {
+		if mine, set := t.secrets[field]; set {
+			return mine.Equal(secret)
+		}
+	}
+	return v.under.SameSecret(pk, field, secret)
+}
+
+// ownKey turns the second identifier of a target into its primary key. Any
+// other id comes back as it is.
+func (v *overlay) ownKey(id string) string {
+	if _, ok := v.Get("target", id); ok {
+		return id
+	}
+	if v.targets == nil {
+		v.targets = map[string]string{}
+		for _, o := range v.Find("target", func(Object) bool { return true }) {
+			v.targets[targetID(o)] = o.PK
+		}
+	}
+	if own, ok := v.targets[id]; ok {
+		return own
+	}
+	return id
+}
+
+// touch makes the overlay's own copy of a thing.
+func (v *overlay) touch(e *entry, o Object) *thing {
+	if t, ok := v.touched[o.PK]; ok {
+		return t
+	}
+	v.clock++
+	t := &thing{Object: o, by: e, touchedAt: v.clock, secrets: map[string]domain.Secret{}}
+	t.Fields = maps.Clone(o.Fields)
+	v.touched[o.PK] = t
+	v.byModel[o.Model] = append(v.byModel[o.Model], t)
+	if v.targets != nil && isTarget(o) {
+		v.targets[targetID(o)] = o.PK
+	}
+	return t
+}
+
+// put sets fields of a thing, which is new or there already.
+func (v *overlay) put(e *entry, o Object, set map[string]any, secrets map[string]domain.Secret) *thing {
+	var changed []string
+	for name, secret := range secrets {
+		if !v.SameSecret(o.PK, name, secret) {
+			changed = append(changed, name)
+		}
+	}
+	t := v.touch(e, o)
+	t.Fields = maps.Clone(t.Fields)
+	maps.Copy(t.Fields, set)
+	for _, name := range changed {
+		t.secrets[name] = secrets[name]
+	}
+	return t
+}
+
+// remove ends a thing. What cannot be without it ends before it; other
+// references to it are taken out.
+func (v *overlay) remove(e *entry, o Object, cascadeOf string) {
+	t := v.touch(e, o)
+	if t.gone {
+		return
+	}
+	t.gone, t.cascadeOf, t.by = true, cascadeOf, e
+	kind, _ := catalog.Lookup(o.Model)
+	for _, other := range catalog.All() {
+		for _, f := range other.Fields() {
+			if f.Type == catalog.Reference && kind.Match(f.Ref) {
+				v.unlink(e, o, other, f)
+			}
+		}
+	}
+	v.clock++
+	t.touchedAt = v.clock
+}
+
+// unlink deals with the things whose field f refers to o. A binding has no
+// meaning without either of its ends.
+func (v *overlay) unlink(e *entry, o Object, kind catalog.Kind, f catalog.Field) {
+	key := keyValue(o)
+	refers := func(other Object) bool {
+		return slices.ContainsFunc(listOf(other.Fields[f.Name]), func(pk any) bool { return same(pk, key) })
+	}
+	for _, other := range v.Find(kind.Model, refers) {
+		switch {
+		case kind.Category == catalog.StageBinding || kind.Category == catalog.PolicyBinding || !f.Many && !f.Nullable:
+			v.remove(e, other, o.PK)
+		case f.Many:
+			rest := slices.DeleteFunc(slices.Clone(listOf(other.Fields[f.Name])), func(pk any) bool { return same(pk, key) })
+			v.put(e, other, map[string]any{f.Name: rest}, nil)
+		default:
+			v.put(e, other, map[string]any{f.Name: nil}, nil)
+		}
+	}
+}
+
+// changes compares what was with what is intended.
+func (v *overlay) changes() []Change {
+	things := slices.SortedFunc(maps.Values(v.touched), func(a, b *thing) int { return a.touchedAt - b.touchedAt })
+	var out []Change
+	for _, t := range things {
+		if c, ok := v.change(t); ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (v *overlay) change(t *thing) (Change, bool) {
+	before, existed := v.under.Get(t.Model, t.PK)
+	kind, _ := catalog.Lookup(t.Model)
+	c := Change{
+		Model: t.Model, PK: t.PK, Name: object.NameOf(kind, t.Fields), CascadeOf: t.cascadeOf,
+		Permissions: t.permissions, Entry: t.by.number, EntryID: t.by.id,
+	}
+	switch {
+	case t.gone:
+		c.Action = Removed
+		return c, existed
+	case !existed:
+		c.Action, c.Set = Created, maps.Clone(t.Fields)
+	default:
+		c.Action, c.Set, c.Previous = Updated, map[string]any{}, map[string]any{}
+		for _, f := range kind.Fields() {
+			if now, set := t.Fields[f.Name]; set && !sameField(f, before.Fields[f.Name], now) {
+				c.Set[f.Name], c.Previous[f.Name] = now, before.Fields[f.Name]
+			}
+		}
+	}
+	for name, secret := range t.secrets {
+		c.Set[name] = secret
+	}
+	if existed && len(c.Set) == 0 {
+		c.Action = Unchanged
+	}
+	return c, true
+}
+
+// absorb takes over what another overlay on this one intends.
+func (v *overlay) absorb(other *overlay) {
+	for _, t := range other.touched {
+		if old, ok := v.touched[t.PK]; ok {
+			*old = *t
+			continue
+		}
+		v.touched[t.PK] = t
+		v.byModel[t.Model] = append(v.byModel[t.Model], t)
+	}
+	v.targets = nil
+}

@@ -1,0 +1,151 @@
+package blueprint
+
+import (
+	"strconv"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+)
+
+// A View shows what exists, as of one moment. Its answers must not change
+// while a document is resolved.
+//
+// A ref names kinds as [catalog.Kind.Match] understands it: a model, a
+// category, or target for what policies can be bound to. The empty ref names
+// all kinds.
+type View interface {
+	// Get returns the thing with a primary key, if it is of a kind that ref
+	// names.
+	Get(ref, pk string) (Object, bool)
+	// Find returns the things that match, the lowest primary key first.
+	Find(ref string, match func(Object) bool) []Object
+	// Used tells whether a new thing cannot have this primary key, because a
+	// thing has it or had it once.
+	Used(pk string) bool
+	// SameSecret tells whether a secret field holds this secret already, so
+	// that setting it again is no change. The field password is to be checked
+	// against the user's hash.
+	SameSecret(pk, field string, secret domain.Secret) bool
+}
+
+// An Object is a thing as the admin API shows it: Fields holds JSON values by
+// their names on the wire, all that the kind has, and no secret ones. The
+// target of a policy binding is the primary key of a flow or a stage binding.
+// It must not be changed.
+type Object struct {
+	Model  string
+	PK     string // a UUID; for users a decimal integer
+	Fields map[string]any
+}
+
+// keyValue is the primary key as a JSON value.
+func keyValue(o Object) any {
+	if kind, ok := catalog.Lookup(o.Model); ok && kind.IntegerKey() {
+		if n, err := strconv.ParseInt(o.PK, 10, 64); err == nil {
+			return n
+		}
+	}
+	return o.PK
+}
+
+func isTarget(o Object) bool {
+	kind, ok := catalog.Lookup(o.Model)
+	return ok && kind.Match("target")
+}
+
+func targetID(o Object) string { return catalog.TargetID(o.PK) }
+
+// lessKey orders primary keys: integers by value, UUIDs as text.
+func lessKey(a, b string) bool {
+	n, errA := strconv.ParseInt(a, 10, 64)
+	m, errB := strconv.ParseInt(b, 10, 64)
+	if errA == nil && errB == nil {
+		return n < m
+	}
+	return a < b
+}
+
+// An Env is what else a document can reach. Functions may be nil, then there
+// is nothing to reach.
+type Env struct {
+	Context  map[string]any // of the instance or the upload; it wins over the document's
+	Getenv   func(name string) (string, bool)
+	ReadFile func(path string) ([]byte, error)
+	// NewID makes the primary key of a new thing. The same key gives the same
+	// answer within an import, so that a retry makes the same things.
+	NewID func(key string) string
+	// NextUserPK gives the primary key of a new user, another one each time.
+	NextUserPK func() int
+	// Instance finds the blueprint instance that metaapplyblueprint means.
+	Instance func(identifiers map[string]any) (Instance, bool)
+	Self     string // the ID of the instance that is applied, so that it does not apply itself
+}
+
+// An Instance is a stored blueprint, which others can depend on.
+type Instance struct {
+	ID      string
+	File    string
+	Enabled bool
+	Text    []byte
+	Context map[string]any
+}
+
+// A Result is what a document asks for.
+type Result struct {
+	// Dependencies were applied on the way, in this order, each a commit of its
+	// own before Changes. They stand even if the document itself fails.
+	Dependencies []Dependency
+	Changes      []Change
+	Logs         []LogEvent
+}
+
+// A Dependency is an instance that metaapplyblueprint asked for. Err says why
+// it failed, which does not concern the document that asked.
+type Dependency struct {
+	Instance string
+	Changes  []Change
+	Logs     []LogEvent
+	Err      error
+}
+
+// An Action says what becomes of a thing.
+type Action string
+
+// The actions.
+const (
+	Created   Action = "created"
+	Updated   Action = "updated"
+	Unchanged Action = "unchanged"
+	Removed   Action = "removed"
+)
+
+// A Change is what becomes of one thing. There is one for each thing that the
+// document touches.
+type Change struct {
+	Action Action
+	Model  string
+	PK     string
+	Name   string // for people; empty for bindings
+	// Set holds the cleaned fields to put: all of them for a new thing, the
+	// changed ones for another. Secret fields are of type [domain.Secret].
+	Set         map[string]any
+	Previous    map[string]any // old values of the changed fields, but for secret ones
+	CascadeOf   string         // primary key of the thing whose removal caused this
+	Permissions []Permission
+	Entry       int // number of the entry that touched it first, from 1
+	EntryID     string
+}
+
+// A Permission is granted on a thing to a user, a role, or both.
+type Permission struct {
+	Permission string
+	User       int    // 0 for none
+	Role       string // empty for none
+}
+
+// A LogEvent is a line of the report that the API returns for an import.
+type LogEvent struct {
+	Level      string // info, warning
+	Event      string
+	Attributes map[string]any
+}

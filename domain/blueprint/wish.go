@@ -1,0 +1,257 @@
+package blueprint
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+)
+
+// A wish is one entry of an ordinary model on its way to what it asks for.
+type wish struct {
+	run   *run
+	entry *entry
+	kind  catalog.Kind
+	state string
+
+	oldKey      string   // the primary key that the file gives, or empty
+	identifiers *mapping // resolved, old keys replaced
+	found       Object
+	exists      bool
+}
+
+// grant looks the thing up and does what the state demands.
+func (w *wish) grant() error {
+	data, err := w.gather()
+	if w.state == "absent" {
+		if f, ok := errors.AsType[*fault](err); ok && !f.limit {
+			return nil // what cannot be named need not be removed
+		}
+		if err == nil && w.exists {
+			w.run.things.remove(w.entry, w.found, "")
+		}
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	set, secrets, err := w.clean(data)
+	if err != nil {
+		return err
+	}
+	var t *thing
+	switch {
+	case !w.exists:
+		t = w.create(set, secrets)
+	case w.state == "must_created":
+		return faultf("State is set to must_created and object exists already")
+	case w.state == "created":
+		t = w.run.things.touch(w.entry, w.found)
+	default:
+		t = w.run.things.put(w.entry, w.found, set, secrets)
+	}
+	return w.remember(t)
+}
+
+// gather resolves the entry and finds the thing that it means.
+func (w *wish) gather() (map[string]any, error) {
+	if err := w.identify(); err != nil {
+		return nil, err
+	}
+	if err := w.lookup(); err != nil {
+		return nil, err
+	}
+	attrs := newMapping()
+	for _, key := range w.entry.attrs.keys {
+		v, err := w.run.walk(w.entry.attrs.values[key])
+		if err != nil {
+			return nil, inField(key, err)
+		}
+		attrs.set(key, w.run.replaced(w.kind, key, v))
+	}
+	merged, err := w.run.deepMerge(attrs, w.identifiers)
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{}
+	for key, v := range merged.(*mapping).values {
+		if _, known := w.kind.Field(key); !known && !outdated(key) {
+			continue
+		}
+		if data[key], err = w.run.plain(v); err != nil {
+			return nil, inField(key, err)
+		}
+	}
+	modernise(w.kind, data)
+	if w.run.doc.legacy && !w.exists {
+		w.run.doc.complete(w.kind, data)
+	}
+	return data, nil
+}
+
+// inField says which field a fault is about.
+func inField(name string, err error) error {
+	if f, ok := errors.AsType[*fault](err); ok && f.field == "" {
+		f.field = name
+	}
+	return err
+}
+
+// identify resolves the identifiers.
+func (w *wish) identify() error {
+	w.identifiers = newMapping()
+	for _, key := range w.entry.identifiers.keys {
+		v, err := w.run.walk(w.entry.identifiers.values[key])
+		if err != nil {
+			return inField(key, err)
+		}
+		if m, ok := v.(*mapping); ok {
+			if pk, there := m.get("pk"); there {
+				v = pk
+			}
+		}
+		if key == "pk" && v != nil {
+			w.oldKey = pyString(v)
+		}
+		w.identifiers.set(key, w.run.replaced(w.kind, key, v))
+	}
+	if len(w.identifiers.keys) == 0 {
+		return faultf("No or invalid identifiers")
+	}
+	return nil
+}
+
+// lookup finds the existing thing: the one with the primary key or one that
+// all other identifiers describe, the lowest key first.
+func (w *wish) lookup() error {
+	things := w.run.things
+	var tests []*test
+	for _, key := range w.identifiers.keys {
+		value, err := w.run.plain(w.identifiers.values[key])
+		if err != nil {
+			return inField(key, err)
+		}
+		if key == "pk" {
+			err = w.lookupKey(value)
+		} else {
+			var t *test
+			if t, err = things.newTest(w.kind.Model, key, value); err == nil {
+				t.within = true
+				tests = append(tests, t)
+			}
+		}
+		if f, ok := errors.AsType[*fault](err); ok && f.message != "" {
+			return identifierFault(key, f)
+		}
+	}
+	if len(tests) == 0 {
+		return nil
+	}
+	o, found := things.first(w.kind.Model, func(o Object) bool { return things.matchAll(tests, o) })
+	if found && (!w.exists || lessKey(o.PK, w.found.PK)) {
+		w.found, w.exists = o, true
+	}
+	return nil
+}
+
+// identifierFault words a fault of an identifier; the one about a name that is
+// no field has a beginning of its own.
+func identifierFault(key string, f *fault) error {
+	if f.field == "" {
+		f.field = key
+	}
+	if strings.HasPrefix(f.message, "Cannot resolve keyword") {
+		f.message = "Invalid identifier field: " + f.message
+	}
+	return f
+}
+
+// lookupKey finds the thing with the primary key that the file gives.
+func (w *wish) lookupKey(value any) error {
+	if value == nil {
+		return nil
+	}
+	key := keyString(value)
+	if w.kind.IntegerKey() {
+		n, err := strconv.ParseInt(pyString(value), 10, 64)
+		if err != nil || n <= 0 {
+			return faultf("Field 'id' expected a number but got %s.", pyRepr(value))
+		}
+		key = strconv.FormatInt(n, 10)
+	} else {
+		id, err := uuid.Parse(key)
+		if err != nil {
+			return faultf("“%s” is not a valid UUID.", pyString(value))
+		}
+		key = id.String()
+	}
+	w.found, w.exists = w.run.things.Get(w.kind.Model, key)
+	w.oldKey = key
+	w.identifiers.values["pk"] = key
+	return nil
+}
+
+// create makes the thing with the primary key of the file, or with a fresh
+// one where that cannot be had.
+func (w *wish) create(set map[string]any, secrets map[string]domain.Secret) *thing {
+	o := Object{Model: w.kind.Model, Fields: defaults(w.kind)}
+	maps.Copy(o.Fields, set)
+	if given, _ := w.identifiers.get("pk"); given != nil && !w.run.things.Used(given.(string)) {
+		o.PK = given.(string)
+	} else if w.kind.IntegerKey() {
+		o.PK = strconv.Itoa(w.run.env.NextUserPK())
+	} else {
+		o.PK = w.run.env.NewID(fmt.Sprintf("%s#%d", w.run.instance, w.entry.number))
+	}
+	return w.run.things.put(w.entry, o, set, secrets)
+}
+
+// remember lets later entries find the thing, and grants permissions on it.
+func (w *wish) remember(t *thing) error {
+	if w.oldKey != "" {
+		w.run.oldKeys[w.oldKey] = keyValue(t.Object)
+	}
+	if _, taken := w.run.ids[w.entry.id]; w.entry.id != "" && !taken {
+		w.run.ids[w.entry.id] = t.Object
+	}
+	for _, p := range w.entry.permissions {
+		granted, err := w.permission(p)
+		if err != nil {
+			return inField("permissions", err)
+		}
+		t.permissions = append(t.permissions, granted)
+	}
+	return nil
+}
+
+func (w *wish) permission(m *mapping) (Permission, error) {
+	var out Permission
+	v, err := w.run.walkMapping(m)
+	if err != nil {
+		return out, err
+	}
+	var ok bool
+	name, _ := v.get("permission")
+	if out.Permission, ok = name.(string); !ok || out.Permission == "" {
+		return out, faultf("a permission needs a name")
+	}
+	if role, _ := v.get("role"); role != nil {
+		if out.Role, ok = role.(string); !ok {
+			return out, faultf("“%s” is not a valid UUID.", pyString(role))
+		}
+	}
+	if user, _ := v.get("user"); user != nil {
+		if _, exists := w.run.things.Get(string(catalog.User), keyString(user)); !exists {
+			return out, faultf(`Invalid pk "%s" - object does not exist.`, pyString(user))
+		}
+		n, _ := number(user)
+		out.User = int(n)
+	}
+	return out, nil
+}
