@@ -10,7 +10,6 @@ type parser struct {
 	nest   int
 	reads  []string // the names read so far
 	loops  int      // around the statement, within its function
-	catch  int      // except clauses around the statement
 }
 
 // A scope gathers the names that one function, or one comprehension, binds.

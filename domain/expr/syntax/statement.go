@@ -192,7 +192,7 @@ func (p *parser) assignment(pos Pos) (Stmt, error) {
 		return p.update(pos, x)
 	}
 	annotated := false
-	if _, isName := x.(*Name); isName && p.is(":") && !p.isRefusedWord() {
+	if _, isName := x.(*Name); isName && p.is(":") && p.tokens[p.at+1].kind != newline {
 		p.next()
 		annotated = true
 		if _, err := p.expression(); err != nil { // an annotation has no meaning here
@@ -223,12 +223,7 @@ func (p *parser) assignment(pos Pos) (Stmt, error) {
 	return a, p.bound(len(a.Targets))
 }
 
-// isRefusedWord tells the else: of a missing if from an annotation.
-func (p *parser) isRefusedWord() bool {
-	next := p.tokens[p.at+1]
-	return next.kind == newline
-}
-
+// update: target op expressions
 func (p *parser) update(pos Pos, x Expr) (Stmt, error) {
 	op := p.next().text
 	switch x.(type) {

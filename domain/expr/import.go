@@ -1,0 +1,122 @@
+package expr
+
+import (
+	"strings"
+
+	"github.com/flowledger/flowledger/domain/expr/syntax"
+)
+
+// imported compiles an import of a module or of a name.
+func (c *compiler) imported(s *syntax.Import) (action, error) {
+	target, err := c.target(&syntax.Name{Pos: s.Pos, ID: s.As})
+	if err != nil {
+		return nil, err
+	}
+	own, isOwn := modules[s.Module]
+	switch {
+	case !isOwn && refusedModules[s.Module] != "":
+		return nil, &syntax.Error{Pos: s.Pos, Message: "module '" + s.Module + "' is not available in expressions: " + advice(s.Module)}
+	case !isOwn:
+		c.program.imports = append(c.program.imports, Import{s.Module, s.Name, s.Line, s.Col})
+	case s.Name != "" && own[s.Name] == nil && modules[s.Module+"."+s.Name] == nil:
+		return nil, &syntax.Error{Pos: s.Pos, Message: "cannot import name '" + s.Name + "' from '" + s.Module + "'"}
+	}
+	return func(f *frame) (signal, error) {
+		v, err := f.r.load(s)
+		if err != nil {
+			return goOn, at(err, s.Pos)
+		}
+		return goOn, target(f, v)
+	}, nil
+}
+
+// load returns what an import statement binds. What the host has under a name
+// comes before what is built in.
+func (r *run) load(s *syntax.Import) (Value, error) {
+	if s.Name != "" {
+		if v, ok := r.env.Modules[s.Module][s.Name]; ok {
+			return v, nil
+		}
+		if v, ok := modules[s.Module][s.Name]; ok {
+			return v, nil
+		}
+		if r.known(s.Module + "." + s.Name) {
+			return r.module(s.Module + "." + s.Name), nil
+		}
+		if !r.known(s.Module) {
+			return nil, moduleNotFoundError.errorf("No module named '%s'", s.Module)
+		}
+		return nil, importError.errorf("cannot import name '%s' from '%s'", s.Name, s.Module)
+	}
+	if !r.known(s.Module) {
+		return nil, moduleNotFoundError.errorf("No module named '%s'", s.Module)
+	}
+	if s.Root {
+		return r.module(s.As), nil
+	}
+	return r.module(s.Module), nil
+}
+
+func (r *run) known(name string) bool {
+	_, host := r.env.Modules[name]
+	_, own := modules[name]
+	return host || own
+}
+
+// module makes a module as a value, with the modules below it.
+func (r *run) module(name string) *module {
+	attrs := map[string]Value{}
+	for _, source := range []map[string]map[string]Value{modules, r.env.Modules} {
+		for path := range source {
+			if below, ok := strings.CutPrefix(path, name+"."); ok {
+				below, _, _ = strings.Cut(below, ".")
+				if attrs[below] == nil {
+					attrs[below] = r.module(name + "." + below)
+				}
+			}
+		}
+		for key, v := range source[name] {
+			attrs[key] = v
+		}
+	}
+	return &module{name, attrs}
+}
+
+// refusedModules says, for modules that people reach for, what to use instead.
+var refusedModules = map[string]string{
+	"os":               "expressions do not see the machine; pass values in through the context",
+	"sys":              "expressions do not see the machine; pass values in through the context",
+	"subprocess":       "expressions cannot start programs",
+	"socket":           "use resolve_dns() and reverse_dns()",
+	"urllib":           "import urllib.parse",
+	"urllib.request":   "use requests, which is there without an import",
+	"http.client":      "use requests, which is there without an import",
+	"requests":         "it is there without an import",
+	"logging":          "use ak_logger",
+	"structlog":        "use ak_logger",
+	"structlog.stdlib": "use ak_logger",
+	"secrets":          "use random, or uuid.uuid4()",
+	"threading":        "everything runs in order",
+	"asyncio":          "everything runs in order",
+	"pickle":           "use json",
+	"importlib":        "use the import statement",
+	"builtins":         "the builtins are there without an import",
+	"inspect":          "expressions cannot look into themselves",
+	"typing":           "annotations have no effect; leave the import out",
+	"dataclasses":      "use a dict or a tuple",
+	"pathlib":          "expressions do not see files",
+	"io":               "expressions do not see files",
+	"shutil":           "expressions do not see files",
+}
+
+// advice says what to do without a module.
+func advice(name string) string {
+	if text := refusedModules[name]; text != "" {
+		return text
+	}
+	root, _, _ := strings.Cut(name, ".")
+	if text := refusedModules[root]; text != "" && root != "urllib" {
+		return text
+	}
+	return "available are re, json, datetime, time, math, ipaddress, hashlib, base64, urllib.parse, uuid and random, and some names of django and authentik"
+}

@@ -1,0 +1,133 @@
+// Package expr is the expression language as meaning: policies and prompts are
+// programs in a subset of Python 3, compiled once and evaluated often. A
+// program can reach what the caller passes in and nothing else: no clock, no
+// randomness and no outside world, and its steps, memory, depth and time are
+// bounded.
+package expr
+
+import (
+	"context"
+	"time"
+
+	"github.com/flowledger/flowledger/domain/expr/syntax"
+)
+
+// A Program is a compiled expression. It may be evaluated by many at once.
+type Program struct {
+	scope   *scope
+	body    action
+	imports []Import
+	regexps regexps
+}
+
+// An Import is a name that a program imports from a module that is not built
+// in, so the caller has to know it. Name is empty for the module itself.
+type Import struct {
+	Module, Name string
+	Line, Column int
+}
+
+// An Env is everything that one evaluation can reach.
+type Env struct {
+	Names   map[string]Value            // predeclared names
+	Modules map[string]map[string]Value // modules beside the built-in ones
+	Now     time.Time                   // what the clock says
+	Seed    uint64                      // of all randomness
+	Limits  Limits
+}
+
+// A Result is what an evaluation came to.
+type Result struct {
+	Value Value
+	Line  int // of the return statement; 0 if the end was reached
+	Steps int
+
+	names []string
+	frame *frame
+	scope *scope
+}
+
+// Compile reads a text as the body of a function. Its error is an [*Error] of
+// the kind SyntaxError. Imports from modules that are not built in are left to
+// [Program.Check].
+func Compile(source string) (*Program, error) {
+	fn, err := syntax.Parse(source)
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	c := &compiler{program: &Program{}}
+	c.program.scope = c.push(fn.Locals, false)
+	body, err := c.block(fn.Body)
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	c.program.body = body
+	return c.program, nil
+}
+
+func syntaxError(err error) error {
+	e, ok := err.(*syntax.Error)
+	if !ok {
+		return err
+	}
+	return &Error{Kind: "SyntaxError", Message: e.Message, Line: e.Line, Column: e.Col, cause: e}
+}
+
+// Imports returns what the program imports from modules that are not built in.
+func (p *Program) Imports() []Import { return p.imports }
+
+// Check refuses, as [Compile] does, imports that neither the built-in modules
+// nor these have.
+func (p *Program) Check(modules map[string]map[string]Value) error {
+	for _, i := range p.imports {
+		message := ""
+		if m, ok := modules[i.Module]; !ok {
+			message = "module '" + i.Module + "' is not available in expressions: " + advice(i.Module)
+		} else if _, ok := m[i.Name]; !ok && i.Name != "" {
+			message = "cannot import name '" + i.Name + "' from '" + i.Module + "'"
+		}
+		if message != "" {
+			return &Error{Kind: "SyntaxError", Message: message, Line: i.Line, Column: i.Column}
+		}
+	}
+	return nil
+}
+
+// Eval runs the program. Its error is an [*Error]; the result counts the steps
+// even then.
+func (p *Program) Eval(ctx context.Context, env Env) (Result, error) {
+	r := newRun(ctx, p, &env)
+	if err := r.check(); err != nil {
+		return Result{Value: None}, err
+	}
+	f := &frame{r: r, vars: make([]Value, len(p.scope.names))}
+	for i, name := range p.scope.names {
+		f.vars[i] = env.Names[name] // a name that is assigned to somewhere may be read before
+	}
+	_, err := p.body(f)
+	result := Result{Value: None, Steps: r.steps}
+	if err != nil {
+		return result, failure(err)
+	}
+	if f.returned != nil {
+		result.Value = f.result
+		result.Line, result.names = f.returned.Line, f.returned.Names
+		result.frame, result.scope = f, p.scope
+	}
+	return result, nil
+}
+
+// Names returns the names on the line that returned, with their values.
+func (r Result) Names() map[string]Value {
+	out := map[string]Value{}
+	for _, name := range r.names {
+		if slot, ok := r.scope.slots[name]; ok {
+			if v := r.frame.vars[slot]; v != nil {
+				out[name] = v
+			}
+		} else if v, ok := r.frame.r.env.Names[name]; ok {
+			out[name] = v
+		}
+	}
+	return out
+}
