@@ -166,12 +166,12 @@ func (e *entry) read(v any) *Error {
 			e.line = line
 		}
 	}
+	e.model, _ = m.get("model")
 	if v, given := m.get("id"); given && v != nil {
 		if e.id, ok = v.(string); !ok {
 			return wrong(m, "id", "a text")
 		}
 	}
-	e.model, _ = m.get("model")
 	if err := wantText(m, "model", true); err != nil {
 		return err
 	}
