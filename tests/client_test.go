@@ -44,6 +44,16 @@ func (s *server) admin(tb testing.TB) *client {
 	return c
 }
 
+// browser returns a client whose answers are not compared with the contract:
+// for pages, which are not in it, and for load.
+func (s *server) browser() *client {
+	return &client{
+		base:    s.base,
+		http:    &http.Client{CheckRedirect: stay, Timeout: time.Minute},
+		cookies: map[string]string{},
+	}
+}
+
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // An answer is what came back, read to its end.
