@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // A challenge is what the pages read of one. Its shape on the wire is the
@@ -35,7 +34,6 @@ type challenge struct {
 	RecoveryURL     string          `json:"recovery_url"`
 	PasswordlessURL string          `json:"passwordless_url"`
 	RememberMe      bool            `json:"enable_remember_me"`
-	SourceLabels    bool            `json:"show_source_labels"`
 	Sources         []source        `json:"sources"`
 	Captcha         json.RawMessage `json:"captcha_stage"`
 
@@ -75,7 +73,6 @@ type problem struct {
 type source struct {
 	Name      string `json:"name"`
 	Icon      string `json:"icon_url"`
-	Promoted  bool   `json:"promoted"`
 	Challenge struct {
 		Component string `json:"component"`
 		To        string `json:"to"`
@@ -88,9 +85,8 @@ type permission struct {
 }
 
 type device struct {
-	Class     string     `json:"device_class"`
-	UID       string     `json:"device_uid"`
-	LastUsed  *time.Time `json:"last_used"`
+	Class     string `json:"device_class"`
+	UID       string `json:"device_uid"`
 	Challenge struct {
 		Email string `json:"email"`
 	} `json:"challenge"`
