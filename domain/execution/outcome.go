@@ -133,6 +133,7 @@ type UseToken struct {
 
 // Rehash replaces the stored form of a password that was just proved right.
 type Rehash struct {
-	User     string        `json:"user"`
-	Password domain.Secret `json:"-"`
+	User       string        `json:"user"`
+	Credential string        `json:"credential"` // which form it replaces
+	Password   domain.Secret `json:"-"`
 }

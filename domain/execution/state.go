@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"slices"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -133,6 +134,7 @@ func (s State) ended(status Status, c Conclusion) State {
 	c.Subject = s.Subject
 	s.Status, s.Outcome = status, c
 	s.Plan, s.Current = nil, nil
+	s.Owed = slices.DeleteFunc(slices.Clone(s.Owed), Effect.Blocks) // those were done before this was decided
 	s.Context = s.Context.without(s.Context.secretPaths()...)
 	return s
 }

@@ -33,7 +33,7 @@ type Event = domain.Event[State]
 type ObjectCreated struct {
 	Kind    string                   `json:"kind"`
 	Name    string                   `json:"name"`
-	Set     map[string]any           `json:"set"`
+	Set     map[string]any           `json:"set" cleanse:"-"`
 	Secrets map[string]domain.Secret `json:"secrets,omitempty" seal:"C"`
 	By      string                   `json:"by,omitempty"`
 	Via     string                   `json:"via"`
@@ -56,8 +56,8 @@ func (e ObjectCreated) Evolve(State) State {
 type ObjectChanged struct {
 	Kind     string                   `json:"kind"`
 	Name     string                   `json:"name"`
-	Set      map[string]any           `json:"set"`
-	Previous map[string]any           `json:"previous"`
+	Set      map[string]any           `json:"set" cleanse:"-"`
+	Previous map[string]any           `json:"previous" cleanse:"-"`
 	Secrets  map[string]domain.Secret `json:"secrets,omitempty" seal:"C"`
 	By       string                   `json:"by,omitempty"`
 	Via      string                   `json:"via"`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/user"
 )
@@ -133,8 +132,8 @@ func proved(in Input, who user.Person, method string) []execution.Event {
 
 // rehash asks for a better stored form of a password that was right.
 func rehash(who user.Person, v Verified) []execution.Effect {
-	if v.Rehash == "" {
+	if v.Rehash.Empty() {
 		return nil
 	}
-	return []execution.Effect{{Rehash: &execution.Rehash{User: who.ID, Password: domain.NewSecret(v.Rehash)}}}
+	return []execution.Effect{{Rehash: &execution.Rehash{User: who.ID, Credential: v.Credential, Password: v.Rehash}}}
 }

@@ -87,13 +87,14 @@ type Asker interface {
 	Expression(ctx context.Context, in Input, source string, typed map[string]any) (any, error)
 
 	// HashPassword makes the stored form of a new password.
-	HashPassword(ctx context.Context, password string) (string, error)
+	HashPassword(ctx context.Context, password domain.Secret) (domain.Secret, error)
 }
 
 // Verified is what checking a password gave.
 type Verified struct {
-	OK     bool
-	Rehash string // the stored form that should replace the present one; empty if it is fine
+	OK         bool
+	Credential string        // id of the stored form that it was compared with
+	Rehash     domain.Secret // the form that should replace it; empty if it is fine
 }
 
 // An OtherSession is a living session of somebody.

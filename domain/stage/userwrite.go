@@ -55,11 +55,10 @@ func (u *UserWrite) Enter(ctx context.Context, in Input) (execution.Outcome, err
 	}
 	w.Fields, w.Groups = base, u.groups(in)
 	if !password.Empty() {
-		hash, err := in.Env.Policies().HashPassword(ctx, password.Reveal())
-		if err != nil {
+		var err error
+		if w.Password, err = in.Env.Policies().HashPassword(ctx, password); err != nil {
 			return nil, err
 		}
-		w.Password = domain.NewSecret(hash)
 	}
 	return execution.Pass{
 		Learned: execution.Context{execution.KeyUserBackend: InbuiltBackend},

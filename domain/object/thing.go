@@ -1,0 +1,18 @@
+package object
+
+import "github.com/flowledger/flowledger/domain"
+
+// A Thing is a configured thing as readers have it: where it stands, and its
+// fields but for the secret ones.
+type Thing struct {
+	ID       string
+	Kind     string // model name
+	Name     string
+	Revision int64
+	Fields   map[string]any
+}
+
+// Ref returns the reference that events carry.
+func (t Thing) Ref() domain.Ref {
+	return domain.Ref{ID: t.ID, Kind: t.Kind, Revision: t.Revision, Name: t.Name}
+}

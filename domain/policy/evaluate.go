@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/user"
+)
+
+// A Bound is a policy binding with what it binds.
+type Bound struct {
+	Ref     execution.BindingRef
+	Binding object.PolicyBinding
+	Policy  domain.Ref // of the policy, if it binds one
+	Judge   Policy     // nil for a binding to a user or a group
+}
+
+// A Question is what is asked of a target's policies.
+type Question struct {
+	ID     string // of the evaluation
+	Target execution.Target
+	Phase  string
+	Mode   string // all or any
+	Bound  []Bound
+	// KeepOnError makes an error a third outcome that lets the target pass
+	// where it decides: a broken policy must not remove a password stage
+	// (spec/product.md 3, row 4).
+	KeepOnError bool
+}
+
+// Evaluate asks every enabled binding of a target, in order and without
+// stopping early (spec/flows.md 8.3).
+func Evaluate(ctx context.Context, q Question, r Request) execution.Evaluation {
+	start := r.Clock()
+	e := execution.Evaluation{ID: q.ID, Target: q.Target, Phase: q.Phase, Mode: q.Mode, Results: []execution.PolicyResult{}}
+	for _, b := range q.Bound {
+		if b.Binding.Enabled && b.Judge != nil {
+			result, detail := judge(ctx, b, r)
+			e.Results, e.Details = append(e.Results, result), append(e.Details, detail)
+			e.Messages = append(e.Messages, detail.Messages...)
+		}
+	}
+	if s, any := static(q, r.User); any {
+		e.Results, e.Details = append(e.Results, s), append(e.Details, execution.Detail{})
+	}
+	e.Passing, e.Kept = verdict(q, e.Results)
+	if !e.Passing {
+		e.Decisive = failing(e.Results)
+	}
+	e.MS = r.Clock().Sub(start).Milliseconds()
+	return e
+}
+
+// verdict combines results. With KeepOnError, an error is neither true nor
+// false, and the verdict is computed in three values.
+func verdict(q Question, results []execution.PolicyResult) (passing, kept bool) {
+	if len(results) == 0 {
+		return true, false
+	}
+	pass, fail, unknown := 0, 0, 0
+	for _, r := range results {
+		switch {
+		case r.Passing:
+			pass++
+		case q.KeepOnError && r.Erred():
+			unknown++
+		default:
+			fail++
+		}
+	}
+	if q.Mode == "all" {
+		return fail == 0, fail == 0 && unknown > 0
+	}
+	return pass+unknown > 0, pass == 0 && unknown > 0
+}
+
+// failing lists the results that did not pass.
+func failing(results []execution.PolicyResult) []int {
+	var at []int
+	for i, r := range results {
+		if !r.Passing {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// static computes the one result of all bindings to users and groups. Nobody
+// matches none of them, not even a negated one.
+func static(q Question, who user.Person) (execution.PolicyResult, bool) {
+	r := execution.PolicyResult{TargetType: "static", Outcome: "ok"}
+	for _, b := range q.Bound {
+		if !b.Binding.Enabled || b.Judge != nil {
+			continue
+		}
+		r.Bindings = append(r.Bindings, b.Ref.ID)
+		if who.Exists() && matches(b.Binding, who) != b.Binding.Negate {
+			r.Matched = append(r.Matched, b.Ref.ID)
+		}
+	}
+	if q.Mode == "all" {
+		r.Passing = len(r.Matched) == len(r.Bindings)
+	} else {
+		r.Passing = len(r.Matched) > 0
+	}
+	return r, len(r.Bindings) > 0
+}
+
+func matches(b object.PolicyBinding, who user.Person) bool {
+	if b.User != nil {
+		return *b.User == who.Key
+	}
+	return b.Group != nil && who.Member(*b.Group)
+}
+
+// judge asks one policy, within its time.
+func judge(ctx context.Context, b Bound, r Request) (execution.PolicyResult, execution.Detail) {
+	start := r.Clock()
+	result := execution.PolicyResult{
+		Binding: &b.Ref, TargetType: "policy", Policy: &b.Policy, Negate: b.Binding.Negate,
+		FailureResult: b.Binding.FailureResult, Outcome: "ok",
+	}
+	v, err := ask(ctx, b, r)
+	detail := v.Detail
+	detail.Messages = v.Messages
+	result.Passing = v.Passing != b.Binding.Negate
+	result.Reasons, result.Facts = v.Reasons, v.Facts
+	if err != nil {
+		result.Passing, result.Outcome = b.Binding.FailureResult, "exception"
+		if errors.Is(err, context.DeadlineExceeded) {
+			result.Outcome = "timeout"
+		}
+		detail.Error, detail.Messages = cut(err.Error()), []string{cut(message(err))}
+	}
+	result.MS = r.Clock().Sub(start).Milliseconds()
+	return result, detail
+}
+
+// defaultTimeout bounds a policy whose binding says zero: without any bound a
+// request would hang with it.
+const defaultTimeout = 30 * time.Second
+
+// ask lets one policy judge. A policy that panics has a fault of ours; it
+// counts as an error of that policy, not of the login.
+func ask(ctx context.Context, b Bound, r Request) (v Verdict, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = Verdict{}, fmt.Errorf("policy %s: panic: %v", b.Policy.Name, p)
+		}
+	}()
+	limit := time.Duration(b.Binding.Timeout) * time.Second
+	if limit == 0 {
+		limit = defaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return b.Judge.Passes(ctx, r)
+}
+
+// message is the sentence of an error for the client: the contract shows the
+// text of the exception.
+func message(err error) string {
+	if m, ok := err.(interface{ Sentence() string }); ok {
+		return m.Sentence()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "The policy took too long."
+	}
+	return err.Error()
+}
+
+// cut bounds a text that is recorded (spec/events.md 4.2).
+func cut(text string) string {
+	const limit = 2 << 10
+	if len(text) <= limit {
+		return text
+	}
+	return text[:limit] + "…"
+}
+
+// Order sorts bindings as they are asked.
+func Order(bound []Bound) {
+	slices.SortStableFunc(bound, func(a, b Bound) int { return a.Ref.Order - b.Ref.Order })
+}

@@ -1,0 +1,165 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/expr"
+)
+
+func init() {
+	register(kind{
+		Model: "authentik_policies_expression.expressionpolicy", Path: "expression", Name: "Expression Policy",
+		Form:   "ak-policy-expression-form",
+		About:  "Evaluates an expression, the body of a function in a subset of Python.",
+		Config: func() Policy { return &Expression{} },
+	})
+}
+
+// Expression evaluates an expression (spec/flows.md 8.13).
+type Expression struct {
+	Named
+	Source string `json:"expression" catalog:"required"`
+}
+
+// Validate implements [catalog.Validator]: what cannot be read is refused when
+// it is saved.
+func (p *Expression) Validate() catalog.Problems {
+	var problems catalog.Problems
+	program, err := compiled(p.Source)
+	if err == nil {
+		err = program.Check(available)
+	}
+	if err != nil {
+		problems.Add("expression", "Expression Syntax Error: %s", err)
+	}
+	return problems
+}
+
+// Passes implements [Policy].
+func (p *Expression) Passes(ctx context.Context, q Request) (Verdict, error) {
+	e := newEvaluation(ctx, q)
+	result, err := e.run(p.Source)
+	v := Verdict{Facts: map[string]any{}}
+	v.Detail.Log = e.log
+	if err != nil {
+		if fault, ok := errors.AsType[*expr.Error](err); ok {
+			v.Facts["line"], v.Facts["column"] = fault.Line, fault.Column
+			v.Detail.Source = lineOf(p.Source, fault.Line)
+			err = raised{fault}
+		}
+		return v, err
+	}
+	v.Passing, v.Messages = expr.Truth(result.Value), e.messages
+	v.Facts["line"] = result.Line
+	v.Detail.Raw, v.Detail.Source = cut(text(result.Value)), lineOf(p.Source, result.Line)
+	v.Detail.Names = e.names(result)
+	return v, e.written()
+}
+
+// Express evaluates an expression that is not a policy, as the fields of
+// prompts have them, to a JSON value.
+func Express(ctx context.Context, source string, q Request) (any, error) {
+	result, err := newEvaluation(ctx, q).run(source)
+	if err != nil {
+		return nil, err
+	}
+	return expr.ToGo(result.Value), nil
+}
+
+// A raised error is an exception of the expression. Its sentence is the text
+// of the exception, which the contract shows to the client.
+type raised struct{ fault *expr.Error }
+
+// Error implements error. It says where, too.
+func (r raised) Error() string { return r.fault.Error() }
+
+// Sentence is what the client is told.
+func (r raised) Sentence() string {
+	switch r.fault.Kind {
+	case expr.StepLimit, expr.MemoryLimit, expr.DepthLimit:
+		return "The policy used too many resources."
+	case expr.Deadline:
+		return "The policy took too long."
+	}
+	return r.fault.Message
+}
+
+// Unwrap returns the error with its place.
+func (r raised) Unwrap() error { return r.fault }
+
+// programs keeps what was compiled, by its source. It is emptied when it is
+// full: compiling is cheap enough for that.
+var programs struct {
+	sync.Mutex
+	bySource map[string]*expr.Program // guarded by the mutex
+}
+
+const maxPrograms = 1000
+
+func compiled(source string) (*expr.Program, error) {
+	programs.Lock()
+	defer programs.Unlock()
+	if p, ok := programs.bySource[source]; ok {
+		return p, nil
+	}
+	p, err := expr.Compile(source)
+	if err != nil {
+		return nil, err
+	}
+	if programs.bySource == nil || len(programs.bySource) >= maxPrograms {
+		programs.bySource = map[string]*expr.Program{}
+	}
+	programs.bySource[source] = p
+	return p, nil
+}
+
+// lineOf returns a line of a source, for those who read why.
+func lineOf(source string, line int) string {
+	lines := strings.Split(source, "\n")
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	return cut(strings.TrimSpace(lines[line-1]))
+}
+
+// text is a value as people read it.
+func text(v expr.Value) string {
+	if t, ok := v.(expr.Texter); ok {
+		return t.Text()
+	}
+	return fmt.Sprint(expr.ToGo(v))
+}
+
+// names are the values on the line that decided. Secrets among them show as
+// asterisks.
+func (e *evaluation) names(r expr.Result) map[string]string {
+	out := map[string]string{}
+	for name, v := range r.Names() {
+		switch {
+		case execution.SecretKey(name):
+			out[name] = masked
+		case isData(v):
+			out[name] = cut(text(v))
+		}
+	}
+	return out
+}
+
+// masked stands for a secret (spec/flows.md 11.4).
+const masked = "********************"
+
+// isData tells whether a value is worth telling: no function, and no map that
+// holds everything.
+func isData(v expr.Value) bool {
+	switch v.(type) {
+	case expr.Bool, expr.Int, expr.Float, expr.Str:
+		return true
+	}
+	return v == expr.None
+}

@@ -1,0 +1,137 @@
+// Package policy holds the kinds of policy, one per file, and the engine that
+// asks all policies of a target and computes their verdict. A policy judges;
+// what the verdict leads to is not its business.
+package policy
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/user"
+)
+
+// A Policy is one kind of predicate, configured.
+type Policy interface {
+	// Passes judges. An error means that there is no verdict; its text is
+	// shown to the client as the contract wants it (spec/flows.md 8.4).
+	Passes(ctx context.Context, q Request) (Verdict, error)
+}
+
+// A Verdict is what a policy says, and what that rests on.
+type Verdict struct {
+	Passing  bool
+	Messages []string
+	Reasons  []string       // machine-readable
+	Facts    map[string]any // truth values, counts, line numbers
+	Detail   execution.Detail
+}
+
+// A Request is what policies are asked with. It is not changed but through
+// Plan.
+type Request struct {
+	User    user.Person // about whom
+	HTTP    *HTTP       // nil when no client stands behind it
+	Target  domain.Ref
+	Context execution.Context // of the plan
+	Extra   map[string]any    // further names in the policies' context: geoip, asn
+	Pending *Pending          // nil while the execution is about nobody
+	Plan    *Plan             // nil before there is one
+	Seed    uint64
+	Depth   int // of policies that called this one
+	Clock   func() time.Time
+	Env     Env
+}
+
+// A Pending is the user whom an execution is about, as policies see it.
+type Pending struct {
+	user.Person
+	Backend string // what proved the user in this execution; empty for nothing
+}
+
+// HTTP is the client's request as policies see it.
+type HTTP struct {
+	Method string
+	Path   string
+	Query  url.Values // of the page
+	Caller session.Caller
+	User   user.Person
+}
+
+// A Plan is the way for policies to write: what they set and insert is kept
+// here, in order, and becomes events.
+type Plan struct {
+	Flow   domain.Ref
+	Writes []Write
+}
+
+// A Write is one change by a policy. Exactly one of Key, Redirect and Subject
+// says which.
+type Write struct {
+	Key      string
+	Value    any
+	Remove   bool
+	Redirect string
+	Subject  *user.Person
+}
+
+// Env is what policies may look up.
+type Env interface {
+	// FindUser returns the first user whose fields have these values, and
+	// nobody if there is none.
+	FindUser(ctx context.Context, by map[string]any) (user.Person, error)
+
+	// Policy loads a policy by its name; nil if there is none.
+	Policy(ctx context.Context, name string) (Policy, error)
+
+	// CountUsers and groups by their fields, for expressions that ask for
+	// objects.
+	Count(ctx context.Context, model string, by map[string]any) (int, error)
+}
+
+// kind is what a policy's file says of itself.
+type kind struct {
+	Model  string
+	Path   string // below /api/v3/policies/
+	Name   string
+	Form   string
+	About  string
+	Config func() Policy
+}
+
+func register(k kind) {
+	catalog.Register(catalog.Kind{
+		Model: k.Model, Category: catalog.Policy, Path: "policies/" + k.Path, Form: k.Form, Name: k.Name, Plural: plural(k.Name),
+		Description: k.About, Natural: [][]string{{"name"}},
+		New: func() any { return k.Config() },
+	})
+}
+
+func plural(name string) string { return name[:len(name)-1] + "ies" }
+
+// Named is part of every policy's configuration.
+type Named struct {
+	Name             string `json:"name" catalog:"required"`
+	ExecutionLogging bool   `json:"execution_logging"`
+}
+
+// Load makes a policy of what is stored of it.
+func Load(model string, fields map[string]any) (Policy, error) {
+	k, ok := catalog.Lookup(model)
+	if !ok {
+		return nil, domain.Errorf(domain.Invalid, "There is no kind of policy %q.", model)
+	}
+	config, err := k.Load(fields)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := config.(Policy)
+	if !ok {
+		return nil, domain.Errorf(domain.Invalid, "The kind %q is no policy.", model)
+	}
+	return p, nil
+}

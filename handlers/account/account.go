@@ -1,0 +1,200 @@
+// Package account writes users where more than one stream is concerned: the
+// claim of the user name, the integer key, the password, the groups. It
+// decides nothing about who may.
+package account
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/codec"
+	"github.com/flowledger/flowledger/handlers/command"
+)
+
+// Accounts writes users. Its methods may be called concurrently.
+type Accounts struct {
+	Users     *command.Handler[user.State]
+	Claims    *command.Handler[user.Claimed]
+	Counters  *command.Handler[user.Counter]
+	Groups    *command.Handler[group.State]
+	Code      func(kind, folded string) string // keyed code of an identifier
+	Passwords Passwords
+	Now       func() time.Time
+}
+
+// Passwords does the expensive arithmetic.
+type Passwords interface {
+	Hash(ctx context.Context, typed domain.Secret) (domain.Secret, error)
+}
+
+// A Writer says who writes, and on the way of what.
+type Writer struct {
+	By   string // id of the user who asks; empty for the program
+	Via  string // user_write, api, blueprint, bootstrap
+	Meta codec.Meta
+}
+
+// streamOf names the stream of a user.
+func streamOf(id string) eventstore.StreamID { return eventstore.Stream("user", id) }
+
+// claimStream names the stream of the claim to a user name. Names that differ
+// only in case are different names (spec/stages.md 2.1).
+func (a *Accounts) claimStream(name string) eventstore.StreamID {
+	return eventstore.Stream("username", a.Code("username", name))
+}
+
+// abandoned is how long a claim stands whose user never came to be.
+const abandoned = time.Minute
+
+// Claim takes a user name for a user who is to be written next. A crash after
+// it leaves a claim without a user, which may be taken over after a minute.
+func (a *Accounts) Claim(ctx context.Context, name, id string, meta codec.Meta) error {
+	stream := a.claimStream(name)
+	claim := user.Claim{User: id, Now: a.Now()}
+	held, _, err := a.Claims.Load(ctx, stream)
+	if err != nil {
+		return err
+	}
+	if held.User != "" && held.User != id && a.Now().Sub(held.Since) > abandoned {
+		holder, _, err := a.Users.Load(ctx, streamOf(held.User))
+		if err != nil {
+			return err
+		}
+		if holder.Status != user.Present || holder.Username != name {
+			claim.From = held.User
+		}
+	}
+	_, err = a.Claims.Handle(ctx, stream, claim, step(meta, "claim", name))
+	if code, _ := domain.Explain(err); code == domain.Conflict {
+		return &domain.Error{
+			Code: domain.Invalid, Message: "The user name is taken.", Err: err,
+			Fields: map[string][]string{"username": {"This field must be unique."}},
+		}
+	}
+	return err
+}
+
+// Key takes the next integer key. A crash after it leaves a key that nobody
+// has, which is no harm.
+func (a *Accounts) Key(ctx context.Context, meta codec.Meta) (int, error) {
+	meta.Command = uuid.Nil
+	s, err := a.Counters.Handle(ctx, eventstore.Stream("counter", "user"), user.Advance{}, meta)
+	return s.Last, err
+}
+
+// Create makes a user: first the name is claimed, then a key is taken, then
+// the user is written. The hash may be empty.
+func (a *Accounts) Create(ctx context.Context, id string, f user.Fields, hash domain.Secret, w Writer) (user.State, error) {
+	if f.Username == nil || strings.TrimSpace(*f.Username) == "" {
+		return user.State{}, &domain.Error{
+			Code: domain.Invalid, Message: "A user needs a user name.",
+			Fields: map[string][]string{"username": {"This field is required."}},
+		}
+	}
+	meta := about(w.Meta, id)
+	if err := a.Claim(ctx, *f.Username, id, meta); err != nil {
+		return user.State{}, err
+	}
+	s, _, err := a.Users.Load(ctx, streamOf(id))
+	if err != nil || s.Status == user.Present {
+		return s, err
+	}
+	key, err := a.Key(ctx, meta)
+	if err != nil {
+		return user.State{}, err
+	}
+	return a.Users.Handle(ctx, streamOf(id), user.Create{
+		Key: key, Fields: f, Hash: hash, Credential: uuid.NewString(), By: w.By, Via: w.Via, Now: a.Now(),
+	}, step(meta, "create", id))
+}
+
+// Write changes fields of a user. A new name is claimed before, and the old
+// one given back after: a crash in between leaves both with the user, and the
+// old one is free once a minute has passed.
+func (a *Accounts) Write(ctx context.Context, id string, f user.Fields, w Writer) (user.State, error) {
+	before, _, err := a.Users.Load(ctx, streamOf(id))
+	if err != nil {
+		return before, err
+	}
+	meta := about(w.Meta, id)
+	renamed := f.Username != nil && *f.Username != before.Username && before.Status == user.Present
+	if renamed {
+		if err := a.Claim(ctx, *f.Username, id, meta); err != nil {
+			return before, err
+		}
+	}
+	after, err := a.Users.Handle(ctx, streamOf(id), user.Write{Fields: f, By: w.By, Via: w.Via}, step(meta, "write", id))
+	if err != nil || !renamed {
+		return after, err
+	}
+	_, err = a.Claims.Handle(ctx, a.claimStream(before.Username), user.Release{User: id}, step(meta, "release", before.Username))
+	return after, err
+}
+
+// SetPassword gives a user a new password.
+func (a *Accounts) SetPassword(ctx context.Context, id string, typed domain.Secret, w Writer) error {
+	hash, err := a.Passwords.Hash(ctx, typed)
+	if err != nil {
+		return err
+	}
+	return a.SetHash(ctx, id, hash, w)
+}
+
+// SetHash gives a user a password whose stored form is known.
+func (a *Accounts) SetHash(ctx context.Context, id string, hash domain.Secret, w Writer) error {
+	credential := uuid.NewString()
+	if w.Meta.Command != uuid.Nil {
+		credential = uuid.NewSHA1(w.Meta.Command, []byte("credential")).String()
+	}
+	_, err := a.Users.Handle(ctx, streamOf(id), user.SetPassword{
+		Hash: hash, Credential: credential, By: w.By, Via: w.Via, Now: a.Now(),
+	}, step(about(w.Meta, id), "password", id))
+	return err
+}
+
+// Delete ends a user and gives the name back.
+func (a *Accounts) Delete(ctx context.Context, id string, w Writer) error {
+	before, _, err := a.Users.Load(ctx, streamOf(id))
+	if err != nil || before.Status != user.Present {
+		return err
+	}
+	meta := about(w.Meta, id)
+	if _, err := a.Users.Handle(ctx, streamOf(id), user.Delete{By: w.By, Via: w.Via}, step(meta, "delete", id)); err != nil {
+		return err
+	}
+	_, err = a.Claims.Handle(ctx, a.claimStream(before.Username), user.Release{User: id}, step(meta, "release", before.Username))
+	return err
+}
+
+// Join puts a user into groups.
+func (a *Accounts) Join(ctx context.Context, id string, groups []string, w Writer) error {
+	for _, g := range groups {
+		_, err := a.Groups.Handle(ctx, eventstore.Stream("group", g), group.AddMember{User: id, By: w.By, Via: w.Via}, step(about(w.Meta, id), "join", g))
+		if err != nil {
+			return fmt.Errorf("add a member to group %s: %w", g, err)
+		}
+	}
+	return nil
+}
+
+// about seals what is written under the user's own key.
+func about(meta codec.Meta, id string) codec.Meta {
+	meta.Subject = "user:" + id
+	return meta
+}
+
+// step gives one append of several its own ids, when they are derived.
+func step(meta codec.Meta, name, of string) codec.Meta {
+	if meta.Command != uuid.Nil {
+		meta.Command = uuid.NewSHA1(meta.Command, []byte(name+"/"+of))
+	}
+	return meta
+}

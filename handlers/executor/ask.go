@@ -1,0 +1,192 @@
+package executor
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/policy"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/user"
+)
+
+// A question is what is asked of the policies of a target.
+type question struct {
+	target execution.Target
+	phase  string
+	mode   string
+	keep   bool // an error does not remove the target
+	bound  []policy.Bound
+}
+
+// evaluate asks the policies of a target.
+func (x *Executor) evaluate(ctx context.Context, d *draft, q question, r policy.Request) (execution.Evaluation, error) {
+	bound := q.bound
+	if bound == nil {
+		var err error
+		if bound, err = x.bound(q.target.Ref.ID); err != nil {
+			return execution.Evaluation{}, err
+		}
+	}
+	id := derived(d.id, q.target.Ref.ID, q.phase, x.NewID())
+	r.Target, r.Seed = q.target.Ref, binary.BigEndian.Uint64(id[:8])
+	e := policy.Evaluate(ctx, policy.Question{
+		ID: id.String(), Target: q.target, Phase: q.phase, Mode: q.mode, Bound: bound, KeepOnError: q.keep,
+	}, r)
+	return e, ctx.Err() // a client that left must not look like a policy that failed
+}
+
+// bound loads what is bound to a target.
+func (x *Executor) bound(target string) ([]policy.Bound, error) {
+	bound := []policy.Bound{}
+	for _, t := range x.Definitions.PolicyBindings(target) {
+		b, err := load[*object.PolicyBinding](t)
+		if err != nil {
+			return nil, err
+		}
+		one := policy.Bound{Ref: execution.BindingRef{ID: t.ID, Order: b.Order, Revision: t.Revision}, Binding: *b}
+		if b.Policy != nil {
+			if one.Policy, one.Judge, err = x.policy(*b.Policy); err != nil {
+				return nil, err
+			}
+			if one.Judge == nil {
+				continue // its policy was removed a moment ago, and the binding goes with it
+			}
+		}
+		bound = append(bound, one)
+	}
+	return bound, nil
+}
+
+// policy loads a policy; nil if there is none.
+func (x *Executor) policy(id string) (domain.Ref, policy.Policy, error) {
+	t, ok := x.Definitions.Thing(id)
+	if !ok {
+		return domain.Ref{}, nil, nil
+	}
+	p, err := policy.Load(t.Kind, t.Fields)
+	if err != nil {
+		return domain.Ref{}, nil, &stageFault{class: "configuration", err: err}
+	}
+	return t.Ref(), p, nil
+}
+
+// request is what policies are asked with in an execution.
+func (x *Executor) request(ctx context.Context, d *draft, written *policy.Plan) (policy.Request, error) {
+	visitor, err := x.visitor(ctx, d.visit.Caller)
+	if err != nil {
+		return policy.Request{}, err
+	}
+	r := policy.Request{
+		User: visitor, Context: d.state.Context, Plan: written, Clock: x.Now, Env: x.Policies,
+		HTTP: &policy.HTTP{
+			Method: d.visit.Caller.Method, Path: "/api/v3/flows/executor/" + d.state.Slug + "/", Query: d.visit.Query,
+			Caller: d.visit.Caller, User: visitor,
+		},
+	}
+	subject, err := x.subject(ctx, d.state)
+	if err != nil {
+		return r, err
+	}
+	if subject.Username != "" {
+		r.User, r.Pending = subject, &policy.Pending{Person: subject, Backend: d.state.Subject.Backend}
+	}
+	return r, nil
+}
+
+// write decides on what policies wrote.
+func (x *Executor) write(d *draft, p *policy.Plan, by string) { d.add(x.wrote(d, p, by)...) }
+
+// wrote turns what policies wrote into events.
+func (x *Executor) wrote(d *draft, p *policy.Plan, by string) []execution.Event {
+	var events []execution.Event
+	learned := execution.Context{}
+	var removed []string
+	for _, w := range p.Writes {
+		switch {
+		case w.Subject != nil:
+			events = append(events, execution.SubjectIdentified{
+				User: w.Subject.ID, By: by, Previous: d.state.Subject.User, Shown: true,
+			})
+		case w.Redirect != "":
+			id := derived(d.id, "redirect", w.Redirect, x.NewID()).String()
+			events = append(events, execution.StageInserted{
+				Index: 1, By: by, Destination: w.Redirect,
+				Entries: []execution.Entry{{
+					Binding: domain.Ref{ID: id}, Stage: domain.Ref{Kind: "in_memory.redirect", Name: "Redirect"},
+					Marker: execution.Static, InMemory: true, OnInvalid: "retry",
+				}},
+			})
+		case w.Remove:
+			removed = append(removed, w.Key)
+		default:
+			learned[w.Key] = w.Value
+		}
+	}
+	change := execution.Learn(learned)
+	change.Removed = removed
+	if !change.Empty() {
+		events = append(events, execution.ContextChanged{By: by, Touched: change.Keys(), Change: change})
+	}
+	return events
+}
+
+// subject is whom an execution is about: a user, or somebody who does not
+// exist but has a name.
+func (x *Executor) subject(ctx context.Context, s execution.State) (user.Person, error) {
+	if s.Subject.User != "" {
+		return x.People.Person(ctx, s.Subject.User)
+	}
+	pending := s.Context.Map(execution.KeyPendingUser)
+	name, _ := pending["username"].(string)
+	email, _ := pending["email"].(string)
+	return user.Person{Username: name, Email: email}, nil
+}
+
+// visitor is who is logged in to the browser.
+func (x *Executor) visitor(ctx context.Context, c session.Caller) (user.Person, error) {
+	if c.User == "" {
+		return user.Person{}, nil
+	}
+	return x.People.Person(ctx, c.User)
+}
+
+// brand is the brand that is in force.
+func (x *Executor) brand() (*object.Brand, error) {
+	var first *object.Brand
+	for _, t := range x.Definitions.Kind(object.BrandModel) {
+		b, err := load[*object.Brand](t)
+		if err != nil {
+			return nil, err
+		}
+		if b.Default {
+			return b, nil
+		}
+		if first == nil {
+			first = b
+		}
+	}
+	if first == nil {
+		first = &object.Brand{}
+	}
+	return first, nil
+}
+
+// recovery is the slug of the brand's recovery flow, or nothing.
+func (x *Executor) recovery() (string, error) {
+	b, err := x.brand()
+	if err != nil || b.Recovery == nil {
+		return "", err
+	}
+	t, ok := x.Definitions.Thing(*b.Recovery)
+	if !ok {
+		return "", nil
+	}
+	f, err := flowConfig(t)
+	return f.Slug, err
+}
+
+func kindOf(t object.Thing) (catalog.Kind, bool) { return catalog.Lookup(t.Kind) }

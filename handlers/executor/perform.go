@@ -1,0 +1,78 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/codec"
+)
+
+// perform pays what an execution owes to other streams. Each effect is its own
+// append under ids that follow from the execution: a crash anywhere in between
+// leaves the rest owed, and doing it all again changes nothing that is done.
+func (x *Executor) perform(ctx context.Context, d *draft) error {
+	for i, e := range d.state.Owed {
+		meta := x.meta(d.id, d.state, d.visit.Caller)
+		meta.Command = derived(d.id, strconv.FormatInt(int64(d.revision), 10), strconv.Itoa(i))
+		if err := x.effect(ctx, d, e, meta); err != nil {
+			return fmt.Errorf("execution %s, effect %d: %w", d.id, i, err)
+		}
+	}
+	d.state.Owed = nil
+	if d.state.Status != execution.Running && d.state.Status != "" {
+		if err := x.Secrets.ForgetExecution(ctx, d.id); err != nil {
+			return fmt.Errorf("forget the secrets of execution %s: %w", d.id, err)
+		}
+	}
+	return nil
+}
+
+func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, meta codec.Meta) error {
+	switch {
+	case e.Authenticate != nil:
+		return x.authenticate(ctx, d, *e.Authenticate, meta)
+	case e.EndSession != nil:
+		d.ended = true
+		_, err := x.Sessions.Handle(ctx, eventstore.Stream("session", e.EndSession.Session),
+			session.LogOut{Execution: d.id, Cause: "user"}, meta)
+		return err
+	case e.WriteUser != nil:
+		return x.writeUser(ctx, d, *e.WriteUser, meta)
+	case e.Rehash != nil:
+		meta.Subject = "user:" + e.Rehash.User
+		_, err := x.Users.Handle(ctx, eventstore.Stream("user", e.Rehash.User),
+			user.Rehash{Hash: e.Rehash.Password, Credential: meta.Command.String(), Replaces: e.Rehash.Credential}, meta)
+		return err
+	case e.UseToken != nil:
+		_, err := x.Tokens.Handle(ctx, eventstore.Stream("token", e.UseToken.Token), token.Use{Execution: d.id, Now: x.Now()}, meta)
+		return err
+	}
+	panic("executor: an effect without a member")
+}
+
+// authenticate logs the user in to the session, then ends the sessions that
+// the login replaces.
+func (x *Executor) authenticate(ctx context.Context, d *draft, a execution.Authenticate, meta codec.Meta) error {
+	_, err := x.Sessions.Handle(ctx, eventstore.Stream("session", a.Session), session.Authenticate{
+		User: a.User, Execution: d.id, Expires: a.Expires, Now: x.Now(), IP: d.visit.Caller.Network.IP,
+		Bound: session.Binding{Network: a.Network, GeoIP: a.GeoIP},
+	}, meta)
+	if err != nil {
+		return err
+	}
+	d.renewed = true
+	for i, other := range a.Terminate {
+		meta.Command = derived(meta.Command.String(), strconv.Itoa(i))
+		if _, err := x.Sessions.Handle(ctx, eventstore.Stream("session", other),
+			session.Revoke{By: a.User, Cause: "limit"}, meta); err != nil {
+			return err
+		}
+	}
+	return nil
+}

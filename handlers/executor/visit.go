@@ -1,0 +1,192 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/eventstore"
+)
+
+// Visit serves one request to a flow: it finds or begins the execution, hands
+// the response to the stage that asked, and says what to show.
+func (x *Executor) Visit(ctx context.Context, v execution.Visit) (execution.Answer, error) {
+	flow, ok := x.Definitions.FlowBySlug(v.Slug)
+	if !ok {
+		return execution.Answer{}, domain.Errorf(domain.NotFound, "No Flow matches the given query.")
+	}
+	d, err := x.find(ctx, v, flow.ID)
+	if err != nil {
+		return execution.Answer{}, err
+	}
+	if d == nil {
+		d, err = x.begin(ctx, v, flow)
+		if err != nil {
+			return execution.Answer{}, err
+		}
+	}
+	d.flow = flow
+	if d.state.Status != execution.Running {
+		return x.conclude(ctx, d)
+	}
+	if v.Response != nil {
+		return x.submit(ctx, d)
+	}
+	return x.current(ctx, d)
+}
+
+// find loads the execution that a visit means: the one that it names, else the
+// session's current one of this flow. It returns nil where a new one is to
+// begin.
+func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*draft, error) {
+	named := v.Execution != ""
+	id := v.Execution
+	if !named {
+		s, _, err := x.Sessions.Load(ctx, eventstore.Stream("session", v.Caller.Session))
+		if err != nil {
+			return nil, err
+		}
+		if id = s.Flows[flow]; id == "" {
+			return nil, nil
+		}
+	}
+	state, revision, err := x.Executions.Load(ctx, streamOf(id))
+	if err != nil {
+		return nil, err
+	}
+	d := &draft{id: id, revision: revision, state: state, visit: v}
+	if state.Session != v.Caller.Session || state.Flow.ID != flow {
+		return nil, nil
+	}
+	if v.Fresh && !named && !handedOver(state) {
+		return nil, nil
+	}
+	return x.alive(ctx, d, named)
+}
+
+// handedOver tells whether an execution was begun for a page that is opened
+// only now.
+func handedOver(s execution.State) bool {
+	switch s.Entry {
+	case "redirect_stage", "configure", "execute":
+		return s.Status == execution.Running && s.Sequence <= 1 && s.Attempts == 0 && len(s.History) == 0
+	}
+	return false
+}
+
+// alive expires an execution whose time is over, and tells whether one that
+// has ended still has an answer for this visit.
+func (x *Executor) alive(ctx context.Context, d *draft, named bool) (*draft, error) {
+	if d.state.Status == execution.Running && x.Now().After(d.state.Deadline) {
+		if err := d.decide(execution.Expire{Now: x.Now(), Idle: x.Idle}); err != nil {
+			return nil, err
+		}
+		if err := x.commit(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	switch d.state.Status {
+	case execution.Running:
+		return d, nil
+	case execution.Completed, execution.Denied, execution.Failed:
+		// A client that did not get the last answer asks again: with the
+		// execution's id, or with the cookie from before the login.
+		if named || d.visit.Caller.Stale {
+			return d, nil
+		}
+	}
+	return nil, nil
+}
+
+// current says what the client is asked, and brings up the next stage if none
+// is up: the request that should have done so may have died.
+func (x *Executor) current(ctx context.Context, d *draft) (execution.Answer, error) {
+	if err := x.advance(ctx, d); err != nil {
+		return x.failed(ctx, d, err)
+	}
+	return x.answer(ctx, d)
+}
+
+// submit hands a response to the stage that asked. Of several at once one is
+// judged; the others are told what came of that one.
+func (x *Executor) submit(ctx context.Context, d *draft) (execution.Answer, error) {
+	if err := x.advance(ctx, d); err != nil {
+		return x.failed(ctx, d, err)
+	}
+	if d.state.Status != execution.Running || d.misdirected() {
+		return x.answer(ctx, d)
+	}
+	asked := *d.state.Current
+	if err := x.judge(ctx, d); err != nil {
+		return x.failed(ctx, d, err)
+	}
+	if err := x.advance(ctx, d); err != nil {
+		return x.failed(ctx, d, err)
+	}
+	if d.state.Status == execution.Running && d.state.Current != nil && (d.state.Current.Binding != asked.Binding || !d.rejected) {
+		return execution.Answer{Execution: d.id, Advanced: true, Renew: d.renewed, Ended: d.ended}, nil
+	}
+	return x.answer(ctx, d)
+}
+
+// misdirected tells whether a response is for another challenge than the
+// current one: it names another component, or an earlier asking.
+func (d *draft) misdirected() bool {
+	var r struct {
+		Component string `json:"component"`
+	}
+	// The body is an object; a component that is no text names none.
+	_ = json.Unmarshal(d.visit.Response, &r)
+	current := d.state.Current
+	if current == nil {
+		return true
+	}
+	return r.Component != "" && r.Component != current.Component ||
+		d.visit.Sequence != 0 && d.visit.Sequence != current.Sequence
+}
+
+// failed turns an error into an answer: a lost race is told what the winner
+// got; a fault of a stage ends the execution, as an event.
+func (x *Executor) failed(ctx context.Context, d *draft, err error) (execution.Answer, error) {
+	if _, lost := errors.AsType[*eventstore.WrongExpectedError](err); lost {
+		return x.lost(ctx, d)
+	}
+	fault, ok := errors.AsType[*stageFault](err)
+	if !ok {
+		return execution.Answer{}, err
+	}
+	d.events = nil
+	d.state, d.revision, err = x.Executions.Load(ctx, streamOf(d.id))
+	if err != nil {
+		return execution.Answer{}, err
+	}
+	fail := execution.Fail{Class: fault.class, ErrorID: d.visit.Caller.Request, Detail: fault.Error()}
+	if err := d.decide(fail); err != nil {
+		return execution.Answer{}, err
+	}
+	if err := x.commit(ctx, d); err != nil {
+		return x.failed(ctx, d, err)
+	}
+	return x.conclude(ctx, d)
+}
+
+// lost answers a request whose decision came too late with what the ledger
+// says instead.
+func (x *Executor) lost(ctx context.Context, d *draft) (execution.Answer, error) {
+	before := d.state.Current
+	state, revision, err := x.Executions.Load(ctx, streamOf(d.id))
+	if err != nil {
+		return execution.Answer{}, err
+	}
+	e := &draft{id: d.id, revision: revision, state: state, visit: d.visit, flow: d.flow}
+	if state.Status != execution.Running {
+		return x.conclude(ctx, e)
+	}
+	if d.visit.Response != nil && state.Current != nil && before != nil && state.Current.Binding != before.Binding {
+		return execution.Answer{Execution: d.id, Advanced: true}, nil
+	}
+	e.rejected = d.visit.Response != nil && state.Current != nil && len(state.Current.Problems) > 0
+	return x.current(ctx, e)
+}
