@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/flowledger/flowledger/eventstore"
 )
 
@@ -134,20 +136,28 @@ func testRoundTrip(t *testing.T, s suite) {
 // testSlices changes bytes on both sides of the store.
 func testSlices(t *testing.T, s suite) {
 	store := s.open(t)
-	e := event("right")
-	e.Sealed = []byte("right")
-	mustAppend(t, store, "a-1", eventstore.NoStream, e)
-	want := readAll(t, store)
-	copy(e.Payload, "wrong")
-	copy(e.Sealed, "wrong")
-	got := readAll(t, store)
-	same(t, "after the writer reused its bytes", got, want)
-	for i := range got {
-		_ = append(got[i].Header, "wrong"...)
-		copy(got[i].Payload, "wrong")
-		copy(got[i].Sealed, "wrong")
+	mine := func() eventstore.NewEvent {
+		return eventstore.NewEvent{
+			ID: uuid.UUID{1}, Type: "TestHappened",
+			Header: []byte("right"), Payload: []byte("right"), Sealed: []byte("right"),
+		}
 	}
-	same(t, "after a reader changed its bytes", readStream(t, store, "a-1"), want)
+	spoil := func(e eventstore.NewEvent) {
+		_ = append(e.Header, "wrong"...)
+		_ = append(e.Payload, "wrong"...)
+		copy(e.Header, "wrong")
+		copy(e.Payload, "wrong")
+		copy(e.Sealed, "wrong")
+	}
+	e, want := mine(), []eventstore.NewEvent{mine()}
+	mustAppend(t, store, "a-1", eventstore.NoStream, e)
+	spoil(e)
+	same(t, "after the writer reused its bytes", written(readAll(t, store)), want)
+	f := follow(t.Context(), store, eventstore.Position{}, 1)
+	spoil(readAll(t, store)[0].NewEvent)
+	spoil(readStream(t, store, "a-1")[0].NewEvent)
+	spoil(f.next(t, 1)[0].NewEvent)
+	same(t, "after readers changed their bytes", written(readStream(t, store, "a-1")), want)
 }
 
 // testClock turns the clock back. The time of the event before is held.

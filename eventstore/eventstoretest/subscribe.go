@@ -160,6 +160,28 @@ func testSubscribeContext(t *testing.T, s suite) {
 	}
 }
 
+// testSubscribeCancelled cancels subscriptions at any moment, while others
+// write. None takes that for a failure.
+func testSubscribeCancelled(t *testing.T, s suite) {
+	store := s.open(t)
+	var wg sync.WaitGroup
+	for i := range 200 {
+		ctx, cancel := context.WithCancel(t.Context())
+		wg.Go(func() {
+			for _, err := range store.Subscribe(ctx, eventstore.Position{}) {
+				if err != nil {
+					t.Errorf("Subscribe: %v", err)
+				}
+			}
+		})
+		if i%4 == 0 {
+			mustAppend(t, store, "a-1", eventstore.Any, event("x"))
+		}
+		wg.Go(cancel)
+	}
+	wg.Wait()
+}
+
 // testSubscribeAhead starts at a position that another copy of the ledger
 // has handed out, and this one will.
 func testSubscribeAhead(t *testing.T, s suite) {

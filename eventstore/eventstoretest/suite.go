@@ -65,6 +65,7 @@ func Run(t *testing.T, features Features, open Open) {
 		"subscribe/wakes":               testSubscribeWakes,
 		"subscribe/under writers":       testSubscribeUnderWriters,
 		"subscribe/context":             testSubscribeContext,
+		"subscribe/cancelled anywhere":  testSubscribeCancelled,
 		"subscribe/position to come":    testSubscribeAhead,
 		"close/everything ends":         testClose,
 		"close/under load":              testCloseUnderLoad,

@@ -47,7 +47,7 @@ func TestOpenFails(t *testing.T) {
 		"no folder":     func(path string) error { return os.Remove(filepath.Dir(path)) },
 		"a folder":      func(path string) error { return os.Mkdir(path, 0o700) },
 		"not a ledger":  func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("no ", 1000)), 0o600) },
-		"newer program": func(path string) error { return execute(path, "PRAGMA user_version = 2") },
+		"newer program": func(path string) error { return errors.Join(layOut(path), execute(path, "PRAGMA user_version = 2")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
@@ -65,6 +65,15 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
+// layOut makes a ledger.
+func layOut(path string) error {
+	store, err := sqlite.Open(path, time.Now)
+	if err != nil {
+		return err
+	}
+	return store.Close()
+}
+
 func execute(path, script string) error {
 	conn, err := driver.OpenConn(path)
 	if err != nil {
@@ -74,10 +83,11 @@ func execute(path, script string) error {
 	return sqlitex.ExecuteScript(conn, script, nil)
 }
 
+// TestFiles looks at the files beside the ledger. Those of the log go with
+// the last connection.
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()
 	store := open(t, dir, time.Now)
-	defer store.Close()
 	if _, err := store.Append(t.Context(), "a-1", eventstore.Any, event()); err != nil {
 		t.Fatal(err)
 	}
@@ -90,6 +100,13 @@ func TestFiles(t *testing.T) {
 		if got := info.Mode().Perm(); got != 0o600 {
 			t.Errorf("mode of %s is %o, want 600", name, got)
 		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*-*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("files after Close: %v, %v, want no log", left, err)
 	}
 }
 

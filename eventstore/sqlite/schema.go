@@ -90,11 +90,20 @@ func create(path string) error {
 
 // prepare applies the settings and lays out a new database. The layout is one
 // transaction: a crash leaves all of it or an empty database.
-func prepare(conn *sqlite.Conn) (err error) {
+func prepare(conn *sqlite.Conn) error {
 	for _, s := range settings {
 		if err := sqlitex.ExecuteTransient(conn, s, nil); err != nil {
 			return err
 		}
+	}
+	// SQLite stays in another mode where it cannot do this one, and says so
+	// only in the answer. Readers would then stop the writer.
+	wal, err := queryInt(conn, "SELECT journal_mode = 'wal' FROM pragma_journal_mode")
+	if err != nil {
+		return err
+	}
+	if wal == 0 {
+		return errors.New("the file system does not allow a write-ahead log")
 	}
 	found, err := queryInt(conn, "PRAGMA user_version")
 	if err != nil {
