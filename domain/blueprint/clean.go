@@ -98,7 +98,13 @@ func (w *wish) taken(fields []string, full map[string]any) bool {
 	if w.kind.Category == catalog.Setting {
 		ref = w.kind.Model
 	}
-	_, found := w.run.things.first(ref, func(o Object) bool {
+	var hints []hint
+	for _, name := range fields {
+		if h, ok := hintOf(name, full[name]); ok {
+			hints = append(hints, h)
+		}
+	}
+	_, found := w.run.things.first(ref, hints, func(o Object) bool {
 		if w.exists && o.PK == w.found.PK {
 			return false
 		}

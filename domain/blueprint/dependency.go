@@ -51,7 +51,7 @@ func (r *run) dependency(e *entry) error {
 	}
 	r.app.asked[instance.ID] = true
 	r.app.apply(instance)
-	r.things.targets = nil
+	r.things.forget()
 	return nil
 }
 

@@ -13,7 +13,8 @@ import (
 type overlay struct {
 	under   View
 	touched map[string]*thing
-	byModel map[string][]*thing
+	known   map[string]Object // of the models that were looked up
+	shelves map[string]*shelf // by model, each filled when it is first needed
 	clock   int
 	// targets maps the second identifiers of things that policies can be bound
 	// to; it is made when one is first needed.
@@ -34,7 +35,35 @@ type thing struct {
 }
 
 func newOverlay(under View) *overlay {
-	return &overlay{under: under, touched: map[string]*thing{}, byModel: map[string][]*thing{}}
+	v := &overlay{under: under, touched: map[string]*thing{}}
+	v.forget()
+	return v
+}
+
+// forget drops what was read from below, for it has changed.
+func (v *overlay) forget() {
+	v.known, v.shelves, v.targets = map[string]Object{}, map[string]*shelf{}, nil
+}
+
+// shelf returns the shelf of a kind.
+func (v *overlay) shelf(kind catalog.Kind) *shelf {
+	if s, ok := v.shelves[kind.Model]; ok {
+		return s
+	}
+	s := newShelf(kind)
+	v.shelves[kind.Model] = s
+	for _, o := range v.under.All(kind.Model) {
+		v.known[o.PK] = o
+		if _, over := v.touched[o.PK]; !over {
+			s.add(o)
+		}
+	}
+	for _, t := range v.touched {
+		if t.Model == kind.Model {
+			s.add(t.Object)
+		}
+	}
+	return s
 }
 
 // Get implements [View].
@@ -48,30 +77,33 @@ func (v *overlay) Get(ref, pk string) (Object, bool) {
 
 func isOf(model, ref string) bool {
 	kind, ok := catalog.Lookup(model)
-	return ok && (ref == "" || kind.Match(ref))
+	return ok && kind.Match(ref)
 }
 
-// Find implements [View].
-func (v *overlay) Find(ref string, match func(Object) bool) []Object {
-	out := v.under.Find(ref, func(o Object) bool {
-		_, over := v.touched[o.PK]
-		return !over && match(o)
-	})
-	below := len(out)
-	for model, things := range v.byModel {
-		if !isOf(model, ref) {
-			continue
-		}
-		for _, t := range things {
-			if !t.gone && match(t.Object) {
-				out = append(out, t.Object)
+// All implements [View].
+func (v *overlay) All(model string) []Object {
+	return v.find(model, nil, func(Object) bool { return true })
+}
+
+// find returns the things that match among those that have the values of the
+// hints, the lowest primary key first.
+func (v *overlay) find(ref string, hints []hint, match func(Object) bool) []Object {
+	var out []Object
+	for _, kind := range kindsOf(ref) {
+		for _, pk := range v.shelf(kind).candidates(hints) {
+			o := v.known[pk]
+			if t, over := v.touched[pk]; over {
+				if t.gone {
+					continue
+				}
+				o = t.Object
+			}
+			if match(o) {
+				out = append(out, o)
 			}
 		}
 	}
-	if len(out) > below {
-		out = slices.Clone(out)
-		slices.SortFunc(out, byKey)
-	}
+	slices.SortFunc(out, byKey)
 	return out
 }
 
@@ -86,8 +118,8 @@ func byKey(a, b Object) int {
 }
 
 // first returns the match with the lowest key.
-func (v *overlay) first(ref string, match func(Object) bool) (Object, bool) {
-	if all := v.Find(ref, match); len(all) > 0 {
+func (v *overlay) first(ref string, hints []hint, match func(Object) bool) (Object, bool) {
+	if all := v.find(ref, hints, match); len(all) > 0 {
 		return all[0], true
 	}
 	return Object{}, false
@@ -117,7 +149,7 @@ func (v *overlay) ownKey(id string) string {
 	}
 	if v.targets == nil {
 		v.targets = map[string]string{}
-		for _, o := range v.Find("target", func(Object) bool { return true }) {
+		for _, o := range v.All("target") {
 			v.targets[targetID(o)] = o.PK
 		}
 	}
@@ -136,7 +168,11 @@ func (v *overlay) touch(e *entry, o Object) *thing {
 	t := &thing{Object: o, by: e, touchedAt: v.clock, secrets: map[string]domain.Secret{}}
 	t.Fields = maps.Clone(o.Fields)
 	v.touched[o.PK] = t
-	v.byModel[o.Model] = append(v.byModel[o.Model], t)
+	if s, filled := v.shelves[o.Model]; filled {
+		if _, there := v.known[o.PK]; !there {
+			s.add(o)
+		}
+	}
 	if v.targets != nil && isTarget(o) {
 		v.targets[targetID(o)] = o.PK
 	}
@@ -156,6 +192,9 @@ func (v *overlay) put(e *entry, o Object, set map[string]any, secrets map[string
 	maps.Copy(t.Fields, set)
 	for _, name := range changed {
 		t.secrets[name] = secrets[name]
+	}
+	if s, filled := v.shelves[t.Model]; filled {
+		s.note(t.Object)
 	}
 	return t
 }
@@ -187,7 +226,7 @@ func (v *overlay) unlink(e *entry, o Object, kind catalog.Kind, f catalog.Field)
 	refers := func(other Object) bool {
 		return slices.ContainsFunc(listOf(other.Fields[f.Name]), func(pk any) bool { return same(pk, key) })
 	}
-	for _, other := range v.Find(kind.Model, refers) {
+	for _, other := range v.find(kind.Model, nil, refers) {
 		switch {
 		case kind.Category == catalog.StageBinding || kind.Category == catalog.PolicyBinding || !f.Many && !f.Nullable:
 			v.remove(e, other, o.PK)
@@ -244,13 +283,8 @@ func (v *overlay) change(t *thing) (Change, bool) {
 
 // absorb takes over what another overlay on this one intends.
 func (v *overlay) absorb(other *overlay) {
-	for _, t := range other.touched {
-		if old, ok := v.touched[t.PK]; ok {
-			*old = *t
-			continue
-		}
-		v.touched[t.PK] = t
-		v.byModel[t.Model] = append(v.byModel[t.Model], t)
+	for pk, t := range other.touched {
+		v.touched[pk] = t
 	}
-	v.targets = nil
+	v.forget()
 }

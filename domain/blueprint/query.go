@@ -134,6 +134,19 @@ func fieldOf(kinds []catalog.Kind, name string) (catalog.Kind, catalog.Field, bo
 	return catalog.Kind{}, catalog.Field{}, false
 }
 
+// hintsOf lists the values that a thing must have to pass all tests.
+func hintsOf(tests []*test) []hint {
+	var out []hint
+	for _, t := range tests {
+		if t.suffix == "exact" && t.next == nil && len(t.path) == 0 {
+			if h, ok := hintOf(t.field, t.value); ok {
+				out = append(out, h)
+			}
+		}
+	}
+	return out
+}
+
 // match tells whether a thing passes.
 func (t *test) match(v *overlay, o Object) bool {
 	got := o.Fields[t.field]

@@ -203,7 +203,7 @@ func (r *resolver) lookup(t *tag) (Object, bool, error) {
 	if ref == "" {
 		return Object{}, false, nil
 	}
-	o, found := r.things.first(ref, func(o Object) bool { return r.things.matchAll(tests, o) })
+	o, found := r.things.first(ref, hintsOf(tests), func(o Object) bool { return r.things.matchAll(tests, o) })
 	return o, found, nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// attributes imports a group whose attributes hold one value and returns it.
+// value imports a group one of whose attributes is the tag, and returns it.
 func value(t *testing.T, tag string) (any, error) {
 	t.Helper()
 	w := newWorld()

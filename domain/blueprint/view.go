@@ -11,14 +11,13 @@ import (
 // while a document is resolved.
 //
 // A ref names kinds as [catalog.Kind.Match] understands it: a model, a
-// category, or target for what policies can be bound to. The empty ref names
-// all kinds.
+// category, or target for what policies can be bound to.
 type View interface {
 	// Get returns the thing with a primary key, if it is of a kind that ref
 	// names.
 	Get(ref, pk string) (Object, bool)
-	// Find returns the things that match, the lowest primary key first.
-	Find(ref string, match func(Object) bool) []Object
+	// All returns the things of a model, in any order.
+	All(model string) []Object
 	// Used tells whether a new thing cannot have this primary key, because a
 	// thing has it or had it once.
 	Used(pk string) bool

@@ -153,7 +153,7 @@ func (w *wish) lookup() error {
 	if len(tests) == 0 {
 		return nil
 	}
-	o, found := things.first(w.kind.Model, func(o Object) bool { return things.matchAll(tests, o) })
+	o, found := things.first(w.kind.Model, hintsOf(tests), func(o Object) bool { return things.matchAll(tests, o) })
 	if found && (!w.exists || lessKey(o.PK, w.found.PK)) {
 		w.found, w.exists = o, true
 	}

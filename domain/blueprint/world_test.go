@@ -35,9 +35,14 @@ func (w *world) Get(ref, pk string) (blueprint.Object, bool) {
 
 func (w *world) is(o blueprint.Object, ref string) bool {
 	kind, ok := catalog.Lookup(o.Model)
-	return ok && (ref == "" || kind.Match(ref))
+	return ok && kind.Match(ref)
 }
 
+func (w *world) All(model string) []blueprint.Object {
+	return w.Find(model, func(blueprint.Object) bool { return true })
+}
+
+// Find is for the tests.
 func (w *world) Find(ref string, match func(blueprint.Object) bool) []blueprint.Object {
 	var out []blueprint.Object
 	for _, pk := range slices.Sorted(maps.Keys(w.objects)) {
@@ -97,7 +102,7 @@ func (w *world) try(text string, env blueprint.Env) (blueprint.Result, error) {
 	return d.Resolve(w, env)
 }
 
-// imports applies a text, which must succeed, and returns what it changed.
+// imported applies a text, which must succeed, and returns what it changed.
 func (w *world) imported(t *testing.T, text string) []blueprint.Change {
 	t.Helper()
 	result, err := w.try(text, w.env())
