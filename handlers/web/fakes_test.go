@@ -96,13 +96,13 @@ func (f *fakeSite) Renew(w http.ResponseWriter, _ *http.Request, c *session.Call
 	maps.DeleteFunc(f.cookies, func(_, s string) bool { return s == c.Session })
 	value := f.id("cookie")
 	f.cookies[value] = c.Session
-	http.SetCookie(w, &http.Cookie{Name: "authentik_session", Value: value})
+	http.SetCookie(w, &http.Cookie{Name: "authentik_session", Value: value, Path: "/"})
 	return nil
 }
 
 // End implements [Callers].
 func (f *fakeSite) End(w http.ResponseWriter, _ *http.Request, _ *session.Caller) error {
-	http.SetCookie(w, &http.Cookie{Name: "authentik_session", MaxAge: -1})
+	http.SetCookie(w, &http.Cookie{Name: "authentik_session", Path: "/", MaxAge: -1})
 	return nil
 }
 
@@ -112,7 +112,7 @@ func (f *fakeSite) Token(w http.ResponseWriter, r *http.Request) string {
 		return cookie.Value
 	}
 	value := f.id("csrf")
-	http.SetCookie(w, &http.Cookie{Name: "authentik_csrf", Value: value})
+	http.SetCookie(w, &http.Cookie{Name: "authentik_csrf", Value: value, Path: "/"})
 	return value
 }
 
@@ -185,7 +185,7 @@ func (f *fakeSite) judge(v execution.Visit, run *fakeRun, a execution.Answer) (e
 
 // Default implements [Flows].
 func (f *fakeSite) Default(_ context.Context, designation string, _ session.Caller) (string, error) {
-	slug := map[string]string{"authentication": "login", "invalidation": "logout"}[designation]
+	slug := map[string]string{"authentication": "login", "invalidation": "logout", "nonsense": "odd"}[designation]
 	if slug == "" {
 		return "", domain.Errorf(domain.NotFound, "There is no flow for that.")
 	}

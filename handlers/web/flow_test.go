@@ -111,6 +111,11 @@ func TestForeignExecutionIsReplaced(t *testing.T) {
 		if at == address {
 			t.Errorf("%s is shown to a stranger", address)
 		}
+		for _, v := range site.visits {
+			if len(v.Execution) > maxExecution {
+				t.Errorf("the flow is asked for an execution of %d letters", len(v.Execution))
+			}
+		}
 		wants(t, p, http.StatusOK, "uid_field")
 	}
 }

@@ -1,15 +1,21 @@
 package web
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain/session"
 )
 
 // challengeOf builds a challenge of a component.
@@ -371,7 +377,7 @@ func TestPromptKeepsWhatWasTyped(t *testing.T) {
 		return rejected("email", "Enter a valid email address.")
 	}}}
 	b := site.browser(t)
-	_, p := b.follow("/if/flow/prompt/")
+	at, p := b.follow("/if/flow/prompt/")
 	p = b.submit(p, map[string][]string{
 		"prompt.text.text": {"Joan"}, "prompt.text.password": {"hunter2"}, "prompt.some.radio-button-group": {"free"}, "prompt.some.dropdown": {"pro"},
 	})
@@ -381,6 +387,22 @@ func TestPromptKeepsWhatWasTyped(t *testing.T) {
 	}
 	if strings.Contains(p.body, `value="true" checked`) {
 		t.Error("an unchecked box is checked again")
+	}
+	p = b.post(at, map[string][]string{
+		"csrfmiddlewaretoken": {b.cookies["authentik_csrf"]}, "component": {"ak-stage-dummy"}, "prompt.text.text": {"Joan"},
+	})
+	wants(t, p, http.StatusOK)
+	if strings.Contains(p.body, "Joan") {
+		t.Error("the page shows what was typed for another stage")
+	}
+}
+
+func TestPromptFocus(t *testing.T) {
+	focused := regexp.MustCompile(`id="([^"]*)"[^>]* autofocus`)
+	for name, want := range map[string]string{"prompt": "field-1", "prompt setup": "field-1"} {
+		if got := focused.FindStringSubmatch(shown(t, gallery()[name])); got == nil || got[1] != want {
+			t.Errorf("%s: the cursor is in %v, want %s", name, got, want)
+		}
 	}
 }
 
@@ -410,4 +432,22 @@ func TestAge(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", ago, got, want)
 		}
 	}
+}
+
+// namedSite is a site with a name of its own.
+type namedSite struct{ *fakeSite }
+
+// Title implements [Brands].
+func (namedSite) Title(context.Context, session.Caller) string { return "Example Corp" }
+
+func TestBrand(t *testing.T) {
+	site := newSite()
+	site.flows["login"] = loginFlow()
+	b := site.browser(t)
+	s := &Server{Callers: site, Forgery: site, Flows: site, Account: site, Brands: namedSite{site}}
+	m := mux.NewRouter()
+	s.Mount(m)
+	b.site = m
+	_, p := b.follow("/if/flow/login/")
+	wants(t, p, http.StatusOK, "<title>Welcome · Example Corp</title>", "<span>Example Corp</span>")
 }
