@@ -196,6 +196,8 @@ func TestPages(t *testing.T) {
 		"sources only":   {`name="uid_field"`},
 		"flow error":     {"<pre"},
 		"validate key":   {`name="code"`},
+		"validate":       {`value="totp 2"`},
+		"password wrong": {`class="note danger"`}, // the field says it already
 	} {
 		body := shown(t, pages[name])
 		for _, text := range texts {
