@@ -48,7 +48,17 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(e.Message)
-	return b.String()
+	return clip(b.String())
+}
+
+// maxMessage bounds what an error repeats of the document.
+const maxMessage = 4096
+
+func clip(text string) string {
+	if len(text) <= maxMessage {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxMessage], "") + "…"
 }
 
 func position(n int) string {
@@ -69,7 +79,9 @@ type fault struct {
 
 func (f *fault) Error() string { return f.message }
 
-func faultf(format string, args ...any) *fault { return &fault{message: fmt.Sprintf(format, args...)} }
+func faultf(format string, args ...any) *fault {
+	return &fault{message: clip(fmt.Sprintf(format, args...))}
+}
 
 func overLimit(format string, args ...any) *fault {
 	return &fault{message: fmt.Sprintf(format, args...), limit: true}

@@ -63,6 +63,11 @@ func (r *resolver) enumerate(t *tag) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if text, isText := iterable.(string); isText {
+		if err := r.spend(len(text)); err != nil {
+			return nil, err
+		}
+	}
 	pairs, ok := pairsOf(iterable)
 	if !ok {
 		return nil, faultf("Enumerate's iterable must be an iterable such as a sequence or a mapping")

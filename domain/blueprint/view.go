@@ -64,8 +64,8 @@ func lessKey(a, b string) bool {
 	return a < b
 }
 
-// An Env is what else a document can reach. Functions may be nil, then there
-// is nothing to reach.
+// An Env is what else a document can reach. NewID and NextUserPK must be
+// given; where another function is nil there is nothing to reach.
 type Env struct {
 	Context  map[string]any // of the instance or the upload; it wins over the document's
 	Getenv   func(name string) (string, bool)

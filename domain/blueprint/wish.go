@@ -20,7 +20,7 @@ type wish struct {
 	kind  catalog.Kind
 	state string
 
-	oldKey      string   // the primary key that the file gives, or empty
+	oldKey      string   // the primary key as the file writes it, or empty
 	identifiers *mapping // resolved, old keys replaced
 	found       Object
 	exists      bool
@@ -192,7 +192,6 @@ func (w *wish) lookupKey(value any) error {
 		key = id.String()
 	}
 	w.found, w.exists = w.run.things.Get(w.kind.Model, key)
-	w.oldKey = key
 	w.identifiers.values["pk"] = key
 	return nil
 }
