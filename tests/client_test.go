@@ -21,6 +21,7 @@ import (
 type client struct {
 	base   string
 	bearer string
+	agent  string // User-Agent; empty for Go's own
 	http   *http.Client
 
 	mu      sync.Mutex // guards cookies
@@ -108,6 +109,9 @@ func (c *client) send(method, path string, body any) (*answer, error) {
 
 // sign adds what says who asks.
 func (c *client) sign(request *http.Request) {
+	if c.agent != "" {
+		request.Header.Set("User-Agent", c.agent)
+	}
 	if c.bearer != "" {
 		request.Header.Set("Authorization", "Bearer "+c.bearer)
 		return

@@ -21,6 +21,8 @@ type page struct {
 
 var (
 	hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
+	anyInput    = regexp.MustCompile(`<input [^>]*>`)
+	attribute   = regexp.MustCompile(` (name|type)="([^"]*)"`)
 	textOfPage  = regexp.MustCompile(`<[^>]*>`)
 )
 
@@ -29,6 +31,21 @@ func (p *page) component() string { return p.hidden["component"] }
 
 // sequence is the number of the challenge.
 func (p *page) sequence() string { return p.hidden["sequence"] }
+
+// inputs are the fields that a person fills in, by name, with their type.
+func (p *page) inputs() map[string]string {
+	fields := map[string]string{}
+	for _, tag := range anyInput.FindAllString(p.html, -1) {
+		attributes := map[string]string{}
+		for _, m := range attribute.FindAllStringSubmatch(tag, -1) {
+			attributes[m[1]] = m[2]
+		}
+		if kind := attributes["type"]; kind != "hidden" && attributes["name"] != "" {
+			fields[attributes["name"]] = kind
+		}
+	}
+	return fields
+}
 
 // text is what can be read on the page.
 func (p *page) text() string {
