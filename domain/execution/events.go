@@ -37,7 +37,7 @@ func (e ExecutionStarted) Evolve(State) State {
 	return State{
 		Status: Running, Flow: e.Flow, Slug: e.Slug, Designation: e.Designation, Authentication: e.Authentication,
 		DeniedAction: e.DeniedAction, Entry: e.Entry, Session: e.Session, User: e.User, Deadline: e.Deadline,
-		Query: e.Query, Next: e.Next, Context: Context{}.with(e.Change),
+		Query: e.Query, Next: e.Next, Context: Context{}.with(e.Change), Sealed: len(e.Secret) > 0,
 	}
 }
 
@@ -203,6 +203,7 @@ func (e ChallengeIssued) Evolve(s State) State {
 	}
 	current.Component, current.Sequence, current.Asked, current.Kept = e.Component, e.Sequence, true, e.Challenge
 	s.Current, s.Sequence, s.Deadline = &current, e.Sequence, e.ExpiresAt
+	s.Sealed = s.Sealed || len(e.Challenge) > 0
 	return s
 }
 
@@ -287,7 +288,7 @@ func (ContextChanged) EventType() string { return "ContextChanged" }
 
 // Evolve implements [domain.Event].
 func (e ContextChanged) Evolve(s State) State {
-	s.Context = s.Context.with(e.Change)
+	s.Context, s.Sealed = s.Context.with(e.Change), s.Sealed || len(e.Secret) > 0
 	return s
 }
 

@@ -105,7 +105,7 @@ func (e StageCompleted) Evolve(s State) State {
 	s.History = append(s.History[:len(s.History):len(s.History)], Snapshot{Plan: s.Plan, Context: s.Context.without(s.Context.secretPaths()...)})
 	s.Plan, s.Current = s.Plan[1:], nil
 	s.Context = s.Context.with(e.Change)
-	s.Owed = e.owed()
+	s.Owed, s.Sealed = e.owed(), s.Sealed || len(e.Secret)+len(e.EffectSecrets) > 0
 	return s
 }
 

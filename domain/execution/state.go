@@ -48,6 +48,7 @@ type State struct {
 	Factors  []Factor
 	Owed     []Effect
 	LoggedIn string // id of the user whom this execution logged in
+	Sealed   bool   // something was sealed under the execution's own key
 
 	Restarts int
 	Sequence int

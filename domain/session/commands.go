@@ -45,6 +45,7 @@ type Authenticate struct {
 	User      string
 	Execution string
 	Expires   time.Time
+	Browser   bool
 	Bound     Binding
 	IP        string
 	Now       time.Time
@@ -59,7 +60,7 @@ func (c Authenticate) Decide(s State) ([]Event, error) {
 		return nil, domain.Errorf(domain.Expired, "The session is over.")
 	}
 	return []Event{SessionAuthenticated{
-		User: c.User, Execution: c.Execution, Login: c.Now, Expires: c.Expires, Bound: c.Bound, IP: c.IP,
+		User: c.User, Execution: c.Execution, Login: c.Now, Expires: c.Expires, Browser: c.Browser, Bound: c.Bound, IP: c.IP,
 	}}, nil
 }
 
@@ -68,8 +69,7 @@ const SeenEvery = 15 * time.Minute
 
 // See records that the session was used, at most every [SeenEvery].
 type See struct {
-	Now     time.Time
-	Expires time.Time
+	Now time.Time
 }
 
 // Decide implements [domain.Command].
@@ -77,7 +77,10 @@ func (c See) Decide(s State) ([]Event, error) {
 	if s.Status != Alive {
 		return nil, domain.Errorf(domain.Expired, "The session is over.")
 	}
-	return []Event{SessionSeen{At: c.Now, Expires: c.Expires}}, nil
+	if c.Now.Sub(s.Seen) < SeenEvery {
+		return nil, nil
+	}
+	return []Event{SessionSeen{At: c.Now}}, nil
 }
 
 // Break ends a session whose network is not the one it is tied to.
@@ -138,13 +141,39 @@ type Expire struct {
 
 // Decide implements [domain.Command].
 func (c Expire) Decide(s State) ([]Event, error) {
-	if s.Status != Alive || c.Now.Before(s.Expires) {
+	cause := s.over(c.Now)
+	if s.Status != Alive || cause == "" {
 		return nil, nil
 	}
-	return []Event{SessionEnded{Cause: "expired"}}, nil
+	return []Event{SessionEnded{Cause: cause}}, nil
 }
+
+// How long a session lives that nobody uses. One whose cookie ends with the
+// browser was meant for a day's work.
+const (
+	IdleBrowser = 12 * time.Hour
+	IdleKept    = 7 * 24 * time.Hour
+)
+
+// over tells why the session's time is over, or nothing.
+func (s State) over(now time.Time) string {
+	idle := IdleKept
+	if s.Browser {
+		idle = IdleBrowser
+	}
+	switch {
+	case !now.Before(s.Expires):
+		return "expired"
+	case now.Sub(s.Seen) >= idle:
+		return "idle"
+	}
+	return ""
+}
+
+// Living tells whether the session can still be used.
+func (s State) Living(now time.Time) bool { return s.Status == Alive && s.over(now) == "" }
 
 // Authenticated tells whether the session proves its user at this moment.
 func (s State) Authenticated(now time.Time) bool {
-	return s.Status == Alive && s.User != "" && now.Before(s.Expires)
+	return s.Living(now) && s.User != ""
 }

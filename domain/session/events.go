@@ -17,6 +17,8 @@ type State struct {
 	Expires    time.Time
 	Begun      time.Time
 	Login      time.Time
+	Seen       time.Time // when its use was last recorded
+	Browser    bool      // its cookie ends with the browser
 	Bound      Binding
 	IP         string            // at login, what the binding compares with
 	Flows      map[string]string // flow id to the execution that is under way
@@ -55,7 +57,7 @@ func (SessionBegun) EventType() string { return "SessionBegun" }
 
 // Evolve implements [domain.Event].
 func (e SessionBegun) Evolve(State) State {
-	return State{Status: Alive, Kind: e.Kind, Expires: e.Expires, Begun: e.Begun}
+	return State{Status: Alive, Kind: e.Kind, Expires: e.Expires, Begun: e.Begun, Seen: e.Begun}
 }
 
 // SessionExecutionAttached records that an execution became the session's
@@ -85,6 +87,7 @@ type SessionAuthenticated struct {
 	Execution string    `json:"execution"`
 	Login     time.Time `json:"login"`
 	Expires   time.Time `json:"expires"`
+	Browser   bool      `json:"browser"`
 	Bound     Binding   `json:"binding"`
 	IP        string    `json:"ip,omitempty" seal:"N"` // what the binding compares with
 }
@@ -95,6 +98,7 @@ func (SessionAuthenticated) EventType() string { return "SessionAuthenticated" }
 // Evolve implements [domain.Event].
 func (e SessionAuthenticated) Evolve(s State) State {
 	s.User, s.Execution, s.Login, s.Expires, s.Bound, s.IP = e.User, e.Execution, e.Login, e.Expires, e.Bound, e.IP
+	s.Seen, s.Browser = e.Login, e.Browser
 	s.Generation++
 	return s
 }
@@ -102,8 +106,7 @@ func (e SessionAuthenticated) Evolve(s State) State {
 // SessionSeen records that the session was used from a new address, or after
 // a while.
 type SessionSeen struct {
-	At      time.Time `json:"at"`
-	Expires time.Time `json:"expires"`
+	At time.Time `json:"at"`
 }
 
 // EventType implements [domain.Event].
@@ -111,7 +114,7 @@ func (SessionSeen) EventType() string { return "SessionSeen" }
 
 // Evolve implements [domain.Event].
 func (e SessionSeen) Evolve(s State) State {
-	s.Expires = e.Expires
+	s.Seen = e.At
 	return s
 }
 

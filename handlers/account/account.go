@@ -13,6 +13,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
@@ -26,6 +27,8 @@ type Accounts struct {
 	Counters  *command.Handler[user.Counter]
 	Groups    *command.Handler[group.State]
 	Code      func(kind, folded string) string // keyed code of an identifier
+	Sessions  *command.Handler[session.State]
+	Living    func(ctx context.Context, userID string) ([]string, error) // ids of the sessions of a user
 	Passwords Passwords
 	Now       func() time.Time
 }
@@ -90,9 +93,18 @@ func (a *Accounts) Key(ctx context.Context, meta codec.Meta) (int, error) {
 	return s.Last, err
 }
 
+// A New is a user who is to be.
+type New struct {
+	ID     string
+	Key    int // taken before; 0 to take the next
+	Fields user.Fields
+	Hash   domain.Secret // may be empty
+}
+
 // Create makes a user: first the name is claimed, then a key is taken, then
-// the user is written. The hash may be empty.
-func (a *Accounts) Create(ctx context.Context, id string, f user.Fields, hash domain.Secret, w Writer) (user.State, error) {
+// the user is written.
+func (a *Accounts) Create(ctx context.Context, n New, w Writer) (user.State, error) {
+	id, f := n.ID, n.Fields
 	if f.Username == nil || strings.TrimSpace(*f.Username) == "" {
 		return user.State{}, &domain.Error{
 			Code: domain.Invalid, Message: "A user needs a user name.",
@@ -107,12 +119,14 @@ func (a *Accounts) Create(ctx context.Context, id string, f user.Fields, hash do
 	if err != nil || s.Status == user.Present {
 		return s, err
 	}
-	key, err := a.Key(ctx, meta)
-	if err != nil {
-		return user.State{}, err
+	key := n.Key
+	if key == 0 {
+		if key, err = a.Key(ctx, meta); err != nil {
+			return user.State{}, err
+		}
 	}
 	return a.Users.Handle(ctx, streamOf(id), user.Create{
-		Key: key, Fields: f, Hash: hash, Credential: uuid.NewString(), By: w.By, Via: w.Via, Now: a.Now(),
+		Key: key, Fields: f, Hash: n.Hash, Credential: uuid.NewString(), By: w.By, Via: w.Via, Now: a.Now(),
 	}, step(meta, "create", id))
 }
 
@@ -132,8 +146,16 @@ func (a *Accounts) Write(ctx context.Context, id string, f user.Fields, w Writer
 		}
 	}
 	after, err := a.Users.Handle(ctx, streamOf(id), user.Write{Fields: f, By: w.By, Via: w.Via}, step(meta, "write", id))
-	if err != nil || !renamed {
+	if err != nil {
 		return after, err
+	}
+	if before.Active && !after.Active {
+		if err := a.revoke(ctx, id, "user_deactivated", w); err != nil {
+			return after, err
+		}
+	}
+	if !renamed {
+		return after, nil
 	}
 	_, err = a.Claims.Handle(ctx, a.claimStream(before.Username), user.Release{User: id}, step(meta, "release", before.Username))
 	return after, err
@@ -157,7 +179,30 @@ func (a *Accounts) SetHash(ctx context.Context, id string, hash domain.Secret, w
 	_, err := a.Users.Handle(ctx, streamOf(id), user.SetPassword{
 		Hash: hash, Credential: credential, By: w.By, Via: w.Via, Now: a.Now(),
 	}, step(about(w.Meta, id), "password", id))
-	return err
+	if err != nil {
+		return err
+	}
+	return a.revoke(ctx, id, "password_changed", w)
+}
+
+// revoke ends the sessions of a user but for the one that asks: whoever knew
+// the old password is to be out. A crash in between leaves some of them; the
+// next change of the password ends them.
+func (a *Accounts) revoke(ctx context.Context, id, cause string, w Writer) error {
+	living, err := a.Living(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, s := range living {
+		if s == w.Meta.Header.Actor.Session {
+			continue
+		}
+		meta := step(about(w.Meta, id), "revoke", s)
+		if _, err := a.Sessions.Handle(ctx, eventstore.Stream("session", s), session.Revoke{By: w.By, Cause: cause}, meta); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Delete ends a user and gives the name back.
@@ -168,6 +213,9 @@ func (a *Accounts) Delete(ctx context.Context, id string, w Writer) error {
 	}
 	meta := about(w.Meta, id)
 	if _, err := a.Users.Handle(ctx, streamOf(id), user.Delete{By: w.By, Via: w.Via}, step(meta, "delete", id)); err != nil {
+		return err
+	}
+	if err := a.revoke(ctx, id, "user_deactivated", w); err != nil {
 		return err
 	}
 	_, err = a.Claims.Handle(ctx, a.claimStream(before.Username), user.Release{User: id}, step(meta, "release", before.Username))

@@ -25,7 +25,7 @@ func (x *Executor) perform(ctx context.Context, d *draft) error {
 		}
 	}
 	d.state.Owed = nil
-	if d.state.Status != execution.Running && d.state.Status != "" {
+	if d.state.Status != execution.Running && d.state.Sealed {
 		if err := x.Secrets.ForgetExecution(ctx, d.id); err != nil {
 			return fmt.Errorf("forget the secrets of execution %s: %w", d.id, err)
 		}
@@ -60,7 +60,7 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 // the login replaces.
 func (x *Executor) authenticate(ctx context.Context, d *draft, a execution.Authenticate, meta codec.Meta) error {
 	_, err := x.Sessions.Handle(ctx, eventstore.Stream("session", a.Session), session.Authenticate{
-		User: a.User, Execution: d.id, Expires: a.Expires, Now: x.Now(), IP: d.visit.Caller.Network.IP,
+		User: a.User, Execution: d.id, Expires: a.Expires, Browser: a.Browser, Now: x.Now(), IP: d.visit.Caller.Network.IP,
 		Bound: session.Binding{Network: a.Network, GeoIP: a.GeoIP},
 	}, meta)
 	if err != nil {

@@ -48,7 +48,7 @@ func (x *Executor) writeUser(ctx context.Context, d *draft, w execution.WriteUse
 	writer := account.Writer{By: d.visit.Caller.User, Via: "user_write", Meta: meta}
 	fields := user.FieldsOf(maps.Clone(w.Fields))
 	if w.Create {
-		if _, err := x.Accounts.Create(ctx, w.User, fields, w.Password, writer); err != nil {
+		if _, err := x.Accounts.Create(ctx, account.New{ID: w.User, Fields: fields, Hash: w.Password}, writer); err != nil {
 			return err
 		}
 		return x.Accounts.Join(ctx, w.User, w.Groups, writer)
