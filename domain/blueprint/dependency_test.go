@@ -11,7 +11,7 @@ import (
 
 // ask is a document that asks for an instance and makes a group.
 func ask(name, rest string) string {
-	return "version: 1\nentries:\n- {model: authentik_blueprints.metaapplyblueprint, attrs: {identifiers: {name: " + name + "}" + rest + "}}\n" +
+	return "version: 1\nentries:\n- {model: authentik_core.group, conditions: [!Find [authentik_core.group, [name, dep]]]}\n- {model: authentik_blueprints.metaapplyblueprint, attrs: {identifiers: {name: " + name + "}" + rest + "}}\n" +
 		"- {model: authentik_core.group, identifiers: {name: after " + name + "}, attrs: {attributes: {found: !Find [authentik_core.group, [name, dep]]}}}\n"
 }
 

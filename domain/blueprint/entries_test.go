@@ -333,3 +333,110 @@ func TestRealFiles(t *testing.T) {
 		})
 	}
 }
+
+func TestKeyOrOtherIdentifiers(t *testing.T) {
+	const low, high = "11111111-7f0e-4c55-9a44-2d1f9f6b9f10", "99999999-7f0e-4c55-9a44-2d1f9f6b9f10"
+	w := newWorld()
+	w.imported(t, `entries:
+- {model: authentik_core.group, identifiers: {pk: `+high+`}, attrs: {name: high}}
+- {model: authentik_core.group, identifiers: {pk: `+low+`}, attrs: {name: low}}
+`)
+	for _, ids := range []string{"{pk: " + high + ", is_superuser: false}", "{pk: " + low + ", name: none}", "{is_superuser: false}"} {
+		changes := w.imported(t, "entries: [{model: authentik_core.group, identifiers: "+ids+", state: created, attrs: {name: x}}]")
+		if len(changes) != 1 || changes[0].PK != low {
+			t.Errorf("%s finds %+v, want %s", ids, changes, low)
+		}
+	}
+}
+
+func TestKeyOfInAPolicyBinding(t *testing.T) {
+	w := newWorld()
+	w.imported(t, login)
+	flow := w.named(t, "authentik_flows.flow", "login").PK
+	for model, want := range map[string]string{"authentik_policies.policybinding": catalog.TargetID(flow), "authentik_flows.flowstagebinding": flow} {
+		text := login + "- {model: " + model + ", conditions: [!Condition [EQ, !KeyOf flow, " + want + "]]}"
+		if _, err := w.try(text, w.env()); err == nil || !strings.HasSuffix(err.Error(), "No or invalid identifiers") {
+			t.Errorf("!KeyOf in a %s is not %s: %v", model, want, err)
+		}
+	}
+}
+
+func TestReferencesToManyAreSets(t *testing.T) {
+	text := func(list string) string {
+		return `entries:
+- {model: authentik_test.rulepolicy, id: a, identifiers: {name: a}, attrs: {expression: x}}
+- {model: authentik_test.rulepolicy, id: b, identifiers: {name: b}, attrs: {expression: x}}
+- {model: authentik_test.plainstage, identifiers: {name: s}, attrs: {validation_policies: [` + list + "]}}\n"
+	}
+	w := newWorld()
+	w.imported(t, text("!KeyOf a, !KeyOf b"))
+	for list, want := range map[string]blueprint.Action{"!KeyOf b, !KeyOf a": blueprint.Unchanged, "!KeyOf b, !KeyOf b, !KeyOf a": blueprint.Unchanged, "!KeyOf b": blueprint.Updated} {
+		result, err := w.try(text(list), w.env())
+		if err != nil || result.Changes[2].Action != want {
+			t.Errorf("%s: %v, %+v", list, err, result.Changes)
+		}
+	}
+}
+
+func TestOneChangeForEachThing(t *testing.T) {
+	w := newWorld()
+	text := `entries:
+- {model: authentik_core.group, identifiers: {name: a}}
+- {model: authentik_core.group, identifiers: {name: b}}
+- {model: authentik_core.group, identifiers: {name: a}, attrs: {is_superuser: true}}
+- {model: authentik_core.group, identifiers: {name: b}, state: absent}
+- {model: authentik_core.group, identifiers: {name: b}, attrs: {is_superuser: true}}
+`
+	changes := w.imported(t, text)
+	if len(changes) != 2 || changes[0].Name != "a" || changes[0].Set["is_superuser"] != true || changes[0].Entry != 1 || changes[1].Entry != 5 {
+		t.Errorf("changes: %+v", changes)
+	}
+	if got := actions(w.imported(t, text)); got[blueprint.Removed] != 1 || got[blueprint.Created] != 1 || got[blueprint.Unchanged] != 1 {
+		t.Errorf("second import: %v", got)
+	}
+}
+
+func TestFindFollowsReferences(t *testing.T) {
+	w := newWorld()
+	w.imported(t, login)
+	w.imported(t, `entries:
+- model: authentik_core.group
+  identifiers: {name: g}
+  attrs:
+    attributes:
+      binding: !Find [authentik_flows.flowstagebinding, [target__slug, login], [stage__name, stage], [order__gte, 10], [order__lt, 11]]
+      policies: !Find [authentik_policies.policybinding, [target__slug, login], [policy__name__startswith, ru], [enabled, "true"]]
+      using: !Find [authentik_test.plainstage, [validation_policies__name, rule], [title__iregex, ^DEFAULT]]
+      base: !Find [authentik_flows.stage, [name, uses]]
+- {model: authentik_core.group, identifiers: {name: h}, attrs: {attributes: {a: {b: [1, two]}}}}
+- model: authentik_core.group
+  identifiers: {name: i}
+  attrs: {attributes: {by: !Find [authentik_core.group, [attributes__a__b__contains, two]], not: !Find [authentik_core.group, [attributes__a__b__contains, 2]]}}
+`)
+	got := w.named(t, "authentik_core.group", "g").Fields["attributes"].(map[string]any)
+	for name, v := range got {
+		if v == nil {
+			t.Errorf("%s is not found", name)
+		}
+	}
+	if got["using"] != got["base"] {
+		t.Errorf("two ways to one stage give %v and %v", got["using"], got["base"])
+	}
+	want := map[string]any{"by": w.named(t, "authentik_core.group", "h").PK, "not": nil}
+	if diff := cmp.Diff(want, w.named(t, "authentik_core.group", "i").Fields["attributes"]); diff != "" {
+		t.Errorf("by JSON (-want +got):\n%s", diff)
+	}
+}
+
+func TestOldFiles(t *testing.T) {
+	w := newWorld()
+	w.imported(t, `entries:
+- {model: authentik_core.group, id: top, identifiers: {name: top}}
+- {model: authentik_core.group, identifiers: {name: sub}, attrs: {parent: !KeyOf top}}
+- {model: authentik_tenants.Tenant, identifiers: {domain: d}, attrs: {branding_title: T}}
+`)
+	if diff := cmp.Diff([]any{w.named(t, "authentik_core.group", "top").PK}, w.named(t, "authentik_core.group", "sub").Fields["parents"]); diff != "" {
+		t.Errorf("parents (-want +got):\n%s", diff)
+	}
+	w.named(t, "authentik_brands.brand", "d")
+}

@@ -100,7 +100,7 @@ func (r *run) noteFailure(model string, err error) {
 // entry processes one entry in the order of spec/blueprints.md 3.2. It returns
 // the model's name for errors.
 func (r *run) entry(e *entry) (string, error) {
-	r.binding = false
+	r.binding = false // the model itself is resolved as in any other entry
 	value, err := r.direct(e.model)
 	if err != nil {
 		return "", err
@@ -111,6 +111,7 @@ func (r *run) entry(e *entry) (string, error) {
 	if !supported && !isKnown(name) && !isBase(name) {
 		return model, errNoModel
 	}
+	r.binding = kind.Category == catalog.PolicyBinding
 	if skip, err := r.skipped(e); err != nil || skip {
 		return model, err
 	}
@@ -126,7 +127,6 @@ func (r *run) entry(e *entry) (string, error) {
 	case !supported:
 		return model, modelFault(model)
 	}
-	r.binding = kind.Category == catalog.PolicyBinding
 	w := &wish{run: r, entry: e, kind: kind, state: state}
 	return model, w.grant()
 }
