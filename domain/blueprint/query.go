@@ -34,7 +34,7 @@ func (v *overlay) newTest(ref, key string, value any) (*test, error) {
 	parts := strings.Split(key, "__")
 	t := &test{field: parts[0], suffix: "exact", value: value}
 	rest := parts[1:]
-	kind, field, known := fieldOf(kinds, t.field)
+	field, known := fieldOf(kinds, t.field)
 	if !known && len(kinds) > 0 && t.field != "pk" {
 		return nil, unknownField(t.field, kinds)
 	}
@@ -58,7 +58,7 @@ func (v *overlay) newTest(ref, key string, value any) (*test, error) {
 		return nil, err
 	}
 	if known && len(t.path) == 0 && field.Type != catalog.Map {
-		return t, v.coerce(t, kind, field)
+		return t, v.coerce(t, field)
 	}
 	return t, nil
 }
@@ -85,23 +85,19 @@ func (t *test) prepare() error {
 }
 
 // coerce brings the value into the form in which the field is stored.
-func (v *overlay) coerce(t *test, kind catalog.Kind, field catalog.Field) error {
+func (v *overlay) coerce(t *test, field catalog.Field) error {
 	one := func(value any) (any, error) {
-		_, isList := value.([]any)
-		single := field.Many && !isList
-		if single {
-			value = []any{value}
+		f := field
+		if _, isList := value.([]any); !isList {
+			f.Many = false // one of many is looked for
 		}
-		cleaned, problems := kind.Clean(map[string]any{field.Name: value}, true)
-		sentences, got := problems[field.Name], cleaned[field.Name]
+		got, wrong := f.Clean(value)
 		switch {
-		case len(sentences) > 0 && field.Type == catalog.Reference && value != nil:
-			return nil, &fault{field: t.field, message: sentences[0]}
-		case len(sentences) > 0:
-			got = value
-		}
-		if single {
-			return got.([]any)[0], nil
+		case wrong == "":
+		case field.Type == catalog.Reference && value != nil:
+			return nil, &fault{field: t.field, message: clip(wrong)}
+		default:
+			got = value // it is no such value, so nothing has it
 		}
 		if id, isText := got.(string); isText && field.Ref == "target" {
 			return v.ownKey(id), nil
@@ -125,13 +121,13 @@ func (v *overlay) coerce(t *test, kind catalog.Kind, field catalog.Field) error 
 }
 
 // fieldOf finds a field in any of the kinds; secret ones cannot be asked for.
-func fieldOf(kinds []catalog.Kind, name string) (catalog.Kind, catalog.Field, bool) {
+func fieldOf(kinds []catalog.Kind, name string) (catalog.Field, bool) {
 	for _, kind := range kinds {
 		if f, ok := kind.Field(name); ok && !f.Secret {
-			return kind, f, true
+			return f, true
 		}
 	}
-	return catalog.Kind{}, catalog.Field{}, false
+	return catalog.Field{}, false
 }
 
 // hintsOf lists the values that a thing must have to pass all tests.

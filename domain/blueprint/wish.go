@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 )
@@ -177,20 +175,11 @@ func (w *wish) lookupKey(value any) error {
 	if value == nil {
 		return nil
 	}
-	key := keyString(value)
-	if w.kind.IntegerKey() {
-		n, err := strconv.ParseInt(pyString(value), 10, 64)
-		if err != nil || n <= 0 {
-			return faultf("Field 'id' expected a number but got %s.", pyRepr(value))
-		}
-		key = strconv.FormatInt(n, 10)
-	} else {
-		id, err := uuid.Parse(key)
-		if err != nil {
-			return faultf("“%s” is not a valid UUID.", pyString(value))
-		}
-		key = id.String()
+	id, fault := catalog.Field{Type: catalog.Reference, Ref: string(w.kind.Category)}.Clean(value)
+	if fault != "" {
+		return faultf("%s", fault)
 	}
+	key := keyString(id)
 	w.found, w.exists = w.run.things.Get(w.kind.Model, key)
 	w.identifiers.values["pk"] = key
 	return nil

@@ -60,7 +60,7 @@ func (k Kind) Clean(input map[string]any, partial bool) (map[string]any, Problem
 			}
 			continue
 		}
-		cleaned, fault := f.clean(v)
+		cleaned, fault := f.Clean(v)
 		if fault != "" {
 			problems.Add(f.Name, "%s", fault)
 			continue
@@ -118,8 +118,9 @@ func (k Kind) Defaults() map[string]any {
 	return out
 }
 
-// clean coerces one value, or says what is wrong with it.
-func (f Field) clean(v any) (any, string) {
+// Clean coerces one value of the field by the rules of [Kind.Clean], or says
+// what is wrong with it.
+func (f Field) Clean(v any) (any, string) {
 	if v == nil {
 		if f.Nullable {
 			return nil, ""
