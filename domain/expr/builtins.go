@@ -42,6 +42,7 @@ func init() {
 	rangeClass.make, typeClass.make, objectClass.make = makeRange, makeType, makeObject
 
 	validationError.make = makeValidationError
+	momentClass.make = makeMoment
 
 	dictClass.statics = map[string]Value{"fromkeys": Builtin("fromkeys", dictFromKeys)}
 	strClass.statics = map[string]Value{"maketrans": Builtin("maketrans", strMakeTrans)}
