@@ -3,7 +3,6 @@ package blueprint_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -308,27 +307,6 @@ func TestEntryFaults(t *testing.T) {
 			want := blueprint.Error{Message: tt.message, Field: tt.field, File: "test.yaml", Line: 5, Entry: 4, EntryID: "bad"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestRealFiles(t *testing.T) {
-	files, err := os.ReadDir("../../../shared/blueprints")
-	if err != nil {
-		t.Skip("the shared blueprints are not here")
-	}
-	for _, f := range files {
-		if f.IsDir() || !strings.HasSuffix(f.Name(), ".yaml") && !strings.HasSuffix(f.Name(), ".akflow") {
-			continue
-		}
-		t.Run(f.Name(), func(t *testing.T) {
-			text, err := os.ReadFile("../../../shared/blueprints/" + f.Name())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d, err := blueprint.Parse(f.Name(), text); err != nil || d.Len() == 0 {
-				t.Errorf("parse: %v", err)
 			}
 		})
 	}
