@@ -1,0 +1,197 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/flowledger/flowledger/domain/user"
+)
+
+// A User is a user as lists show it.
+type User struct {
+	ID              string
+	Key             int
+	Username        string
+	Name            string
+	Email           string
+	Active          bool
+	Superuser       bool
+	Type            string
+	Path            string
+	Attributes      map[string]any
+	Usable          bool   // has a password that can be right
+	Credential      string // of the password; empty when there is none
+	PasswordChanged time.Time
+	Joined          time.Time
+	Updated         time.Time
+	LastLogin       time.Time // zero for never
+}
+
+// superusers are the ids of the users whom a group, or one above it, allows
+// everything. UNION ends circles among groups.
+const superusers = `WITH RECURSIVE above(id) AS (
+	SELECT id FROM groups WHERE superuser
+	UNION SELECT p.id FROM groups_parents p JOIN above ON p.parent = above.id
+) SELECT user FROM groups_members JOIN above USING(id)`
+
+// columns is what a row of users is read from.
+const columns = "SELECT users.*, users.id IN (" + superusers + ") AS superuser FROM users"
+
+func userAt(s *sqlite.Stmt) (User, error) {
+	attributes, err := mapAt(s, "attributes")
+	return User{
+		ID: s.GetText("id"), Key: int(s.GetInt64("key")), Username: s.GetText("username"), Name: s.GetText("name"),
+		Email: s.GetText("email"), Active: s.GetBool("active"), Superuser: s.GetBool("superuser"), Type: s.GetText("type"),
+		Path: s.GetText("path"), Attributes: attributes, Usable: s.GetBool("usable"), Credential: s.GetText("credential"),
+		PasswordChanged: timeAt(s, "password_changed"), Joined: timeAt(s, "joined"), Updated: timeAt(s, "updated"),
+		LastLogin: timeAt(s, "last_login"),
+	}, err
+}
+
+func (u *Users) one(ctx context.Context, condition string, args ...any) (found User, ok bool, err error) {
+	err = u.views.read(ctx, "user", columns+" WHERE "+condition, args, func(s *sqlite.Stmt) error {
+		ok = true
+		found, err = userAt(s)
+		return err
+	})
+	return found, ok, err
+}
+
+// ByID returns a user by the id of the stream.
+func (u *Users) ByID(ctx context.Context, id string) (User, bool, error) {
+	return u.one(ctx, "id = ?", id)
+}
+
+// ByKey returns a user by the contract's integer key.
+func (u *Users) ByKey(ctx context.Context, key int) (User, bool, error) {
+	return u.one(ctx, "key = ?", key)
+}
+
+// findable are the fields by which people identify themselves.
+var findable = map[string]bool{"username": true, "email": true, "upn": true}
+
+// Find returns the first user, by key, one of whose fields has this value:
+// username, email or upn. Inactive users are found, too; an empty value finds
+// nobody.
+func (u *Users) Find(ctx context.Context, fields []string, value string, foldCase bool) (User, bool, error) {
+	var best User
+	found := false
+	for _, field := range fields {
+		if !findable[field] {
+			return User{}, false, fmt.Errorf("look up user: there is no field %q to find one by", field)
+		}
+		if value == "" {
+			continue
+		}
+		column, wanted := field, value
+		if foldCase {
+			column, wanted = field+"_folded", fold(value)
+		}
+		// One field after the other, so that each has its index.
+		match, ok, err := u.one(ctx, column+" = ? ORDER BY key LIMIT 1", wanted)
+		if err != nil {
+			return User{}, false, err
+		}
+		if ok && (!found || match.Key < best.Key) {
+			best, found = match, true
+		}
+	}
+	return best, found, nil
+}
+
+// Person returns a user as stages and policies see one, and nobody if there is
+// none with this id.
+func (u *Users) Person(ctx context.Context, id string) (user.Person, error) {
+	found, ok, err := u.ByID(ctx, id)
+	if err != nil || !ok {
+		return user.Person{}, err
+	}
+	return u.person(ctx, found)
+}
+
+// FindPerson is [Users.Find] for those who need the groups, too.
+func (u *Users) FindPerson(ctx context.Context, fields []string, value string, foldCase bool) (user.Person, error) {
+	found, ok, err := u.Find(ctx, fields, value, foldCase)
+	if err != nil || !ok {
+		return user.Person{}, err
+	}
+	return u.person(ctx, found)
+}
+
+func (u *Users) person(ctx context.Context, found User) (user.Person, error) {
+	p := user.Person{
+		ID: found.ID, Key: found.Key, Username: found.Username, Name: found.Name, Email: found.Email, Active: found.Active,
+		Superuser: found.Superuser, Usable: found.Usable, Type: found.Type, Path: found.Path, Attributes: found.Attributes,
+	}
+	groups, err := u.groups(ctx, found.ID)
+	if err != nil {
+		return user.Person{}, err
+	}
+	merged := map[string]any{}
+	for _, g := range groups {
+		p.Groups = append(p.Groups, user.Group{ID: g.ID, Name: g.Name})
+		merged = merge(merged, g.Attributes)
+	}
+	p.GroupAttributes = merge(merged, found.Attributes)
+	return p, nil
+}
+
+// groups returns the groups of a user, those above them included, by name.
+func (u *Users) groups(ctx context.Context, id string) ([]Group, error) {
+	var groups []Group
+	err := u.views.read(ctx, "groups of user", `WITH RECURSIVE mine(id) AS (
+		SELECT id FROM groups_members WHERE user = ?
+		UNION SELECT p.parent FROM groups_parents p JOIN mine ON p.id = mine.id
+	) SELECT id, name, superuser, attributes FROM groups JOIN mine USING(id) ORDER BY name, id`, []any{id},
+		func(s *sqlite.Stmt) error {
+			attributes, err := mapAt(s, "attributes")
+			groups = append(groups, Group{
+				ID: s.GetText("id"), Name: s.GetText("name"), Superuser: s.GetBool("superuser"), Attributes: attributes,
+			})
+			return err
+		})
+	return groups, err
+}
+
+// Groups returns the groups of a user, by name. Inherited says whether those
+// above them count. Only their names, attributes and rights are filled in.
+func (u *Users) Groups(ctx context.Context, id string, inherited bool) ([]Group, error) {
+	groups, err := u.groups(ctx, id)
+	if err != nil || inherited {
+		return groups, err
+	}
+	direct := map[string]bool{}
+	err = u.views.read(ctx, "groups of user", "SELECT id FROM groups_members WHERE user = ?", []any{id}, func(s *sqlite.Stmt) error {
+		direct[s.ColumnText(0)] = true
+		return nil
+	})
+	return slices.DeleteFunc(groups, func(g Group) bool { return !direct[g.ID] }), err
+}
+
+// merge lays over on top of base, as the contract has it: objects are merged,
+// lists are put together, anything else is replaced (spec/stages.md 2.1).
+func merge(base, over map[string]any) map[string]any {
+	out := make(map[string]any, len(base)+len(over))
+	maps.Copy(out, base)
+	for key, v := range over {
+		switch v := v.(type) {
+		case map[string]any:
+			if inner, ok := out[key].(map[string]any); ok {
+				out[key] = merge(inner, v)
+				continue
+			}
+		case []any:
+			if list, ok := out[key].([]any); ok {
+				out[key] = slices.Concat(list, v)
+				continue
+			}
+		}
+		out[key] = v
+	}
+	return out
+}

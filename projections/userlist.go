@@ -1,0 +1,110 @@
+package projections
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/flowledger/flowledger/domain"
+)
+
+// A UserFilter says which users are wanted. What is empty does not matter.
+type UserFilter struct {
+	ID, Username, Name, Email string
+	Search                    string // words of username, name, e-mail or id
+	Active, Superuser         *bool
+	Types                     []string
+	Path, PathStart           string
+	Groups, GroupNames        []string       // any of them, direct members only
+	Attributes                map[string]any // by path, with __ between the keys
+}
+
+// userOrder are the columns that lists can be ordered by, as the contract
+// names them.
+var userOrder = map[string]string{
+	"username": "username", "name": "name", "email": "email", "is_active": "active", "path": "path", "type": "type",
+	"pk": "key", "id": "key", "uuid": "id", "date_joined": "joined", "last_updated": "updated", "last_login": "last_login",
+	"password_change_date": "password_changed",
+}
+
+// List returns the users that f wants, and how many there are on all pages.
+// Order is a field of the contract, with a minus in front to turn it around;
+// one that is unknown orders by user name.
+func (u *Users) List(ctx context.Context, f UserFilter, order string, p Page) ([]User, int, error) {
+	w, err := f.where()
+	if err != nil {
+		return nil, 0, err
+	}
+	total, err := u.views.count(ctx, "users", "SELECT count(*) FROM users"+w.sql(), w.args)
+	if err != nil {
+		return nil, 0, err
+	}
+	name, descending := strings.CutPrefix(order, "-")
+	column := userOrder[name]
+	if column == "" {
+		column = "username"
+	}
+	var users []User
+	q := columns + w.sql() + " ORDER BY " + column + direction(descending) + ", key" + p.sql()
+	err = u.views.read(ctx, "users", q, w.args, func(s *sqlite.Stmt) error {
+		found, err := userAt(s)
+		users = append(users, found)
+		return err
+	})
+	return users, total, err
+}
+
+func (f UserFilter) where() (*where, error) {
+	w := &where{}
+	w.equal("id", f.ID)
+	w.equal("username", f.Username)
+	w.equal("name", f.Name)
+	w.equal("email", f.Email)
+	w.equal("path", f.Path)
+	w.search(f.Search, "folded")
+	w.oneOf("type", f.Types)
+	if f.Active != nil {
+		w.add("active = ?", *f.Active)
+	}
+	if f.Superuser != nil {
+		w.add("(id IN ("+superusers+")) = ?", *f.Superuser)
+	}
+	if f.PathStart != "" {
+		w.add("substr(path, 1, length(?)) = ?", f.PathStart, f.PathStart)
+	}
+	w.member("id", f.Groups)
+	w.member("name", f.GroupNames)
+	return w, w.attributes(f.Attributes)
+}
+
+// member wants a membership in one of some groups.
+func (w *where) member(column string, groups []string) {
+	var in where
+	if in.oneOf("groups."+column, groups); len(groups) > 0 {
+		w.add("users.id IN (SELECT user FROM groups_members JOIN groups USING(id)"+in.sql()+")", in.args...)
+	}
+}
+
+// attributes wants attributes to have values, by path.
+func (w *where) attributes(values map[string]any) error {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if strings.Contains(key, `"`) {
+			return domain.Errorf(domain.Invalid, "There are no attributes with quotes in their names.")
+		}
+		path := "$"
+		for part := range strings.SplitSeq(key, "__") {
+			path += fmt.Sprintf(`."%s"`, part)
+		}
+		value, err := json.Marshal(values[key])
+		if err != nil {
+			return fmt.Errorf("filter attribute %q: %w", key, err)
+		}
+		w.add("json_type(attributes, ?) IS NOT NULL AND json_extract(attributes, ?) IS json_extract(?, '$')", path, path, string(value))
+	}
+	return nil
+}
