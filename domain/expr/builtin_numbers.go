@@ -233,8 +233,8 @@ func (c *Call) parseInt(v Value, base int) (Value, error) {
 	if base < 0 || base == 1 || base > 36 {
 		return nil, valueError.errorf("int() base must be >= 2 and <= 36, or 0")
 	}
-	if len(s) > maxDigits*4 {
-		return nil, valueError.errorf("Exceeds the limit (4300 digits) for integer string conversion: value has %d digits; use sys.set_int_max_str_digits() to increase the limit", len(s))
+	if n := len(strings.TrimLeft(strings.TrimSpace(s), "+-")); n > maxDigits && base&(base-1) != 0 {
+		return nil, valueError.errorf("Exceeds the limit (4300 digits) for integer string conversion: value has %d digits; use sys.set_int_max_str_digits() to increase the limit", n)
 	}
 	digits := strings.TrimSpace(s)
 	sign := strings.HasPrefix(digits, "-")
@@ -287,6 +287,9 @@ func makeFloat(c *Call) (Value, error) {
 		return Float(f), nil
 	}
 	clean := strings.ToLower(strings.TrimSpace(string(s)))
+	if strings.TrimLeft(clean, "+-") == "nan" && len(clean) <= 4 {
+		return Float(math.NaN()), nil
+	}
 	if f, err := strconv.ParseFloat(strings.ReplaceAll(clean, "_", ""), 64); err == nil || math.IsInf(f, 0) {
 		if !strings.ContainsAny(clean, "xp") {
 			return Float(f), nil

@@ -154,7 +154,7 @@ func compareNumbers(x, y Value) (int, bool) {
 
 // comparer is implemented by values that have an order of their own.
 type comparer interface {
-	compare(other Value) (int, bool)
+	compare(other Value) (c int, known bool, err error)
 }
 
 // ordered is <, <=, > and >=.
@@ -207,8 +207,8 @@ func (r *run) order(op string, x, y Value) (c int, known bool, err error) {
 			return c, known, r.work(a.d.live + b.d.live)
 		}
 	case comparer:
-		if c, ok := a.compare(y); ok {
-			return c, true, nil
+		if c, ok, err := a.compare(y); ok || err != nil {
+			return c, ok, err
 		}
 	}
 	return 0, false, typeError.errorf("'%s' not supported between instances of '%s' and '%s'", op, x.Type(), y.Type())

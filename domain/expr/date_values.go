@@ -104,12 +104,15 @@ func (m moment) repr() string {
 
 func (m moment) hash() any { return composite(fmt.Sprint("m", m.aware, m.t.UnixMicro())) }
 
-func (m moment) compare(other Value) (int, bool) {
+func (m moment) compare(other Value) (int, bool, error) {
 	o, ok := other.(moment)
-	if !ok || o.aware != m.aware {
-		return 0, false
+	if !ok {
+		return 0, false, nil
 	}
-	return m.t.Compare(o.t), true
+	if o.aware != m.aware {
+		return 0, false, typeError.errorf("can't compare offset-naive and offset-aware datetimes")
+	}
+	return m.t.Compare(o.t), true, nil
 }
 
 func (m moment) format(spec string) (string, error) { return strftime(m.t, m.aware, spec) }
@@ -159,9 +162,9 @@ func (d day) repr() string {
 
 func (d day) hash() any { return composite(fmt.Sprint("y", d.t.Unix())) }
 
-func (d day) compare(other Value) (int, bool) {
+func (d day) compare(other Value) (int, bool, error) {
 	o, ok := other.(day)
-	return d.t.Compare(o.t), ok
+	return d.t.Compare(o.t), ok, nil
 }
 
 func (d day) format(spec string) (string, error) { return strftime(d.t, false, spec) }
@@ -238,9 +241,9 @@ func (d duration) repr() string {
 
 func (d duration) hash() any { return composite(fmt.Sprint("u", int64(d))) }
 
-func (d duration) compare(other Value) (int, bool) {
+func (d duration) compare(other Value) (int, bool, error) {
 	o, ok := other.(duration)
-	return cmp.Compare(d, o), ok
+	return cmp.Compare(d, o), ok, nil
 }
 
 // Truth implements [Truther].
@@ -262,7 +265,7 @@ func (d duration) operate(op string, other Value, right bool) (Value, error) {
 		case "/":
 			return Float(float64(d) / float64(o)), nil
 		case "//":
-			return floats("//", float64(d), float64(o))
+			return Int((int64(d) - int64(duration(floorMod(float64(d), float64(o))))) / int64(o)), nil
 		case "%":
 			return duration(floorMod(float64(d), float64(o))), nil
 		}

@@ -31,9 +31,9 @@ func (a address) hash() any { return composite("a" + a.String()) }
 
 func (a address) integer() Value { return intOfBytes(a.AsSlice()) }
 
-func (a address) compare(other Value) (int, bool) {
+func (a address) compare(other Value) (int, bool, error) {
 	o, ok := other.(address)
-	return a.Addr.Compare(o.Addr), ok && o.Is4() == a.Is4()
+	return a.Addr.Compare(o.Addr), ok && o.Is4() == a.Is4(), nil
 }
 
 // operate implements operable: the address n further.
@@ -94,15 +94,15 @@ func (n network) Contains(v Value) (bool, error) {
 	return n.Prefix.Contains(a.Addr), nil
 }
 
-func (n network) compare(other Value) (int, bool) {
+func (n network) compare(other Value) (int, bool, error) {
 	o, ok := other.(network)
 	if !ok || o.Addr().Is4() != n.Addr().Is4() {
-		return 0, false
+		return 0, false, nil
 	}
 	if c := n.Addr().Compare(o.Addr()); c != 0 {
-		return c, true
+		return c, true, nil
 	}
-	return n.Bits() - o.Bits(), true
+	return n.Bits() - o.Bits(), true, nil
 }
 
 // size is how many addresses there are.

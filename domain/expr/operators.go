@@ -58,6 +58,8 @@ func (r *run) binary(op string, x, y Value) (Value, error) {
 func notConcatenable(op string, x, y Value) error {
 	if op == "+" {
 		switch x.(type) {
+		case Bytes:
+			return typeError.errorf("can't concat %s to bytes", y.Type())
 		case Str, *List, Tuple:
 			return typeError.errorf("can only concatenate %s (not \"%s\") to %s", x.Type(), y.Type(), x.Type())
 		}

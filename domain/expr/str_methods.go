@@ -7,7 +7,7 @@ import (
 )
 
 var strMethods = map[string]method{
-	"upper":        mapped(strings.ToUpper),
+	"upper":        mapped(upper),
 	"lower":        mapped(strings.ToLower),
 	"casefold":     mapped(foldCase),
 	"title":        mapped(titleCase),
@@ -77,6 +77,8 @@ func mapped(fn func(string) string) method {
 		return c.r.text(fn(s))
 	}
 }
+
+func upper(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "ß", "SS")) }
 
 func foldCase(s string) string {
 	return strings.ReplaceAll(strings.ToLower(s), "ß", "ss")

@@ -28,9 +28,9 @@ func (u uuidValue) hash() any { return composite("g" + string(u[:])) }
 
 func (u uuidValue) integer() Value { return intOfBytes(u[:]) }
 
-func (u uuidValue) compare(other Value) (int, bool) {
+func (u uuidValue) compare(other Value) (int, bool, error) {
 	o, ok := other.(uuidValue)
-	return strings.Compare(string(u[:]), string(o[:])), ok
+	return strings.Compare(string(u[:]), string(o[:])), ok, nil
 }
 
 var uuidClass = &Class{name: "UUID", base: objectClass, make: makeUUID, fields: map[string]field{
