@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +33,7 @@ type world struct {
 	path  string // of views.db
 	log   *slog.Logger
 
-	views      *projections.Views
+	close      func() // closes the read models; the runner must have stopped
 	runner     *projections.Runner
 	objects    *projections.Objects
 	users      *projections.Users
@@ -70,8 +71,12 @@ func (w *world) open(more ...projections.Projection) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() { _ = v.Close() })
-	w.views = v
+	w.close = sync.OnceFunc(func() {
+		if err := v.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	w.t.Cleanup(w.close)
 	w.objects, w.users, w.groups = projections.NewObjects(), projections.NewUsers(v), projections.NewGroups(v)
 	w.tokens, w.sessions = projections.NewTokens(v), projections.NewSessions(v)
 	w.executions, w.audit = projections.NewExecutions(v), projections.NewAudit(v, w.store, w.codec)
@@ -98,13 +103,6 @@ func (w *world) run() (stop func()) {
 	})
 	w.t.Cleanup(stop)
 	return stop
-}
-
-func (w *world) close() {
-	w.t.Helper()
-	if err := w.views.Close(); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // stream names the stream of a category, of an id that is made of a letter.
@@ -187,7 +185,7 @@ func dump(t *testing.T, path string) map[string][]string {
 		return nil
 	})
 	for name := range tables {
-		rows(fmt.Sprintf("SELECT * FROM %q ORDER BY 1, 2", name), func(s *sqlite.Stmt) error {
+		rows(fmt.Sprintf("SELECT * FROM %q", name), func(s *sqlite.Stmt) error {
 			var columns []string
 			for i := range s.ColumnCount() {
 				columns = append(columns, s.ColumnText(i))
@@ -195,6 +193,7 @@ func dump(t *testing.T, path string) map[string][]string {
 			tables[name] = append(tables[name], strings.Join(columns, "|"))
 			return nil
 		})
+		slices.Sort(tables[name])
 	}
 	return tables
 }

@@ -1,0 +1,153 @@
+package projections_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+)
+
+const sideModel = "test.side"
+
+func init() {
+	catalog.Register(catalog.Kind{
+		Model: sideModel, Category: catalog.Setting, Name: "Side", New: func() any { return &struct{}{} },
+	})
+}
+
+func created(kind, name string, fields map[string]any) object.ObjectCreated {
+	return object.ObjectCreated{Kind: kind, Name: name, Set: fields, Via: "api"}
+}
+
+func binding(target, stage string, order any) object.ObjectCreated {
+	return created(object.StageBindingModel, "", map[string]any{"target": target, "stage": stage, "order": order})
+}
+
+func names(things []object.Thing) []string {
+	var out []string
+	for _, t := range things {
+		out = append(out, t.Name)
+	}
+	return out
+}
+
+func TestObjects(t *testing.T) {
+	w := newWorld(t)
+	w.append(stream("object", "f"), created(object.FlowModel, "login", map[string]any{"slug": "login", "title": "T"}))
+	w.append(stream("object", "g"), created(object.FlowModel, "gone", map[string]any{"slug": "gone"}))
+	w.append(stream("object", "s"), object.ObjectCreated{
+		Kind: sideModel, Name: "side", Set: map[string]any{"a": 1}, Secrets: map[string]domain.Secret{"key": domain.NewSecret("hush")}, Via: "api",
+	})
+	w.run()
+	w.settle()
+	w.append(stream("object", "f"), object.ObjectChanged{
+		Kind: object.FlowModel, Name: "Log in", Set: map[string]any{"slug": "in"}, Previous: map[string]any{"slug": "login"}, Via: "api",
+	})
+	w.append(stream("object", "g"), object.ObjectRemoved{Kind: object.FlowModel, Name: "gone", Via: "api"})
+	w.settle()
+
+	got, ok := w.objects.Thing(id("f"))
+	want := object.Thing{ID: id("f"), Kind: object.FlowModel, Name: "Log in", Revision: 1, Fields: map[string]any{"slug": "in", "title": "T"}}
+	if diff := cmp.Diff(want, got); diff != "" || !ok {
+		t.Errorf("%v (-want +got):\n%s", ok, diff)
+	}
+	got.Fields["slug"] = "written in place"
+	for slug, want := range map[string]bool{"in": true, "login": false, "gone": false, "": false} {
+		if _, ok := w.objects.FlowBySlug(slug); ok != want {
+			t.Errorf("flow %q is %v, want %v", slug, ok, want)
+		}
+	}
+	if again, _ := w.objects.Thing(id("f")); again.Fields["slug"] != "in" {
+		t.Errorf("a caller wrote into the read model: %v", again.Fields)
+	}
+	if _, ok := w.objects.Thing(id("g")); ok {
+		t.Error("the removed flow is still there")
+	}
+	side, _ := w.objects.Thing(id("s"))
+	if diff := cmp.Diff(map[string]any{"a": 1.0}, side.Fields); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+	if got := names(w.objects.Kind("TEST.side")); len(got) != 1 {
+		t.Errorf("things of a kind: %v", got)
+	}
+	if got := names(w.objects.Category(catalog.Setting)); len(got) != 1 {
+		t.Errorf("things of a category: %v", got)
+	}
+}
+
+func TestBindingsStandInOrder(t *testing.T) {
+	w := newWorld(t)
+	w.append(stream("object", "f"), created(object.FlowModel, "login", map[string]any{"slug": "login"}))
+	for letter, order := range map[string]int{"a": 30, "b": 10, "c": 20, "d": 20, "e": -5} {
+		w.append(stream("object", letter), binding(id("f"), letter, order))
+	}
+	w.append(stream("object", "other"), binding(id("none"), "x", 0))
+	for letter, target := range map[string]string{"p": id("f"), "q": catalog.TargetID(id("f")), "r": catalog.TargetID(id("a"))} {
+		w.append(stream("object", letter), created(object.PolicyBindingModel, "", map[string]any{
+			"target": target, "order": map[string]int{"p": 2, "q": 1, "r": 0}[letter],
+		}))
+	}
+	w.run()
+	w.settle()
+	var got []any
+	for _, b := range w.objects.StageBindings(id("f")) {
+		got = append(got, b.Fields["stage"])
+	}
+	middle := []any{"c", "d"}
+	if id("c") > id("d") {
+		middle = []any{"d", "c"}
+	}
+	if diff := cmp.Diff([]any{"e", "b", middle[0], middle[1], "a"}, got); diff != "" {
+		t.Errorf("stages (-want +got):\n%s", diff)
+	}
+	if got := w.objects.PolicyBindings(id("f")); len(got) != 2 || got[0].ID != id("q") || got[1].ID != id("p") {
+		t.Errorf("policies of the flow: %+v", got)
+	}
+	if got := w.objects.PolicyBindings(id("a")); len(got) != 1 || got[0].ID != id("r") {
+		t.Errorf("policies of the binding: %+v", got)
+	}
+	if pk, ok := w.objects.ByTarget(catalog.TargetID(id("f"))); !ok || pk != id("f") {
+		t.Errorf("target %s, %v", pk, ok)
+	}
+	if _, ok := w.objects.ByTarget(id("f")); ok {
+		t.Error("a primary key is a target")
+	}
+}
+
+func TestBrand(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	if _, ok := w.objects.Brand("x"); ok {
+		t.Error("there is a brand where there is none")
+	}
+	for letter, fields := range map[string]map[string]any{
+		"d": {"domain": "authentik-default", "default": true}, "e": {"domain": "example.org"}, "s": {"domain": "sso.example.org"},
+	} {
+		w.append(stream("object", letter), created(object.BrandModel, letter, fields))
+	}
+	w.settle()
+	for host, want := range map[string]string{
+		"": "d", "other.org": "d", "Example.org": "e", "a.example.org": "e", "sso.example.org": "s", "x.SSO.example.org": "s", "badexample.org": "d",
+	} {
+		if got, ok := w.objects.Brand(host); !ok || got.Name != want {
+			t.Errorf("%s has brand %s, want %s", host, got.Name, want)
+		}
+	}
+}
+
+// The things are there again after a start, before anything is replayed.
+func TestObjectsAreLoaded(t *testing.T) {
+	w := newWorld(t)
+	w.append(stream("object", "f"), created(object.FlowModel, "login", map[string]any{"slug": "login"}))
+	stop := w.run()
+	w.settle()
+	stop()
+	w.close()
+	w.open()
+	if _, ok := w.objects.FlowBySlug("login"); !ok {
+		t.Error("the flow is not there")
+	}
+}
