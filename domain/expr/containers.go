@@ -61,7 +61,7 @@ func listAppend(c *Call, self Value) (Value, error) {
 	}
 	l := self.(*List)
 	l.items = append(l.items, a[0])
-	return None, c.r.grow(32)
+	return None, c.r.grow(itemSize)
 }
 
 func listExtend(c *Call, self Value) (Value, error) {

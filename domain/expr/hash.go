@@ -77,7 +77,7 @@ func (r *run) hashAll(kind byte, items []Value, sorted bool) (any, error) {
 		total += len(part)
 		parts = append(parts, part)
 	}
-	if err := r.grow(2*total + 16*len(parts)); err != nil {
+	if err := r.grow(6*total + 64*len(parts)); err != nil {
 		return nil, err
 	}
 	if sorted {

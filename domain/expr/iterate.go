@@ -140,6 +140,10 @@ func (r *run) each(v Value, do func(Value) error) error {
 	}
 }
 
+// itemSize is what a value of a growing list costs, with what is left behind
+// when the list moves.
+const itemSize = 48
+
 // collect returns what v iterates over.
 func (r *run) collect(v Value) ([]Value, error) {
 	var out []Value
@@ -148,7 +152,7 @@ func (r *run) collect(v Value) ([]Value, error) {
 	}
 	err := r.each(v, func(item Value) error {
 		out = append(out, item)
-		return r.grow(16)
+		return r.grow(itemSize)
 	})
 	return out, err
 }

@@ -67,9 +67,6 @@ func (r *run) regex(source string, flags int) (*regex, error) {
 	if known != nil {
 		return known, nil
 	}
-	if err := r.grow(40 * len(source)); err != nil {
-		return nil, err
-	}
 	made, err := compileRegex(source, flags)
 	if err != nil {
 		return nil, err
@@ -77,7 +74,7 @@ func (r *run) regex(source string, flags int) (*regex, error) {
 	if err := r.work(made.size * 64); err != nil {
 		return nil, err
 	}
-	if err := r.grow(made.size * 40); err != nil {
+	if err := r.grow(made.size * 400); err != nil {
 		return nil, err
 	}
 	cache.mu.Lock()

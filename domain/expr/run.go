@@ -13,7 +13,7 @@ type Limits struct {
 
 // The defaults of [Limits].
 const (
-	DefaultSteps  = 400_000
+	DefaultSteps  = 200_000
 	DefaultMemory = 8 << 20
 	DefaultDepth  = 120
 )

@@ -173,7 +173,7 @@ func strTranslate(c *Call, self Value) (Value, error) {
 		}
 		switch v := v.(type) {
 		case Str:
-			if err := c.r.grow(len(v)); err != nil {
+			if err := c.r.grow(3 * len(v)); err != nil {
 				return nil, err
 			}
 			b.WriteString(string(v))

@@ -97,7 +97,7 @@ func (r *run) spreadOver(v Value, n, star int) ([]Value, error) {
 			return nil, valueError.errorf("too many values to unpack (expected %d)", n)
 		}
 		values = append(values, item)
-		if err := r.grow(16); err != nil {
+		if err := r.grow(itemSize); err != nil {
 			return nil, err
 		}
 	}

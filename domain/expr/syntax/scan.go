@@ -11,7 +11,8 @@ type scanner struct {
 	src      string
 	off      int // of the next letter
 	line     int
-	bol      int   // offset of the beginning of the line
+	mark     int   // an offset on the line whose column is known
+	column   int   // of mark, from 0
 	columns  []int // of the indentation, innermost last
 	alt      []int // the same with tabs counted as one
 	brackets []token
@@ -40,10 +41,12 @@ func scan(source string) ([]token, error) {
 
 func (s *scanner) emit(t token) { s.tokens = append(s.tokens, t) }
 
-func (s *scanner) pos() Pos { return s.posAt(s.off) }
-
-func (s *scanner) posAt(off int) Pos {
-	return Pos{s.line, utf8.RuneCountInString(s.src[s.bol:off]) + 1}
+// pos is where the next letter stands. It counts on from where it was asked
+// last, for lines can be long.
+func (s *scanner) pos() Pos {
+	s.column += utf8.RuneCountInString(s.src[s.mark:s.off])
+	s.mark = s.off
+	return Pos{s.line, s.column + 1}
 }
 
 func (s *scanner) peek() byte { return s.peekAt(0) }
@@ -59,7 +62,7 @@ func (s *scanner) peekAt(n int) byte {
 func (s *scanner) lineFeed() {
 	s.off++
 	s.line++
-	s.bol = s.off
+	s.mark, s.column = s.off, 0
 }
 
 // logicalLine scans one line that has something on it, with its indentation
