@@ -19,6 +19,8 @@ func (w *wish) clean(data map[string]any) (map[string]any, map[string]domain.Sec
 			w.refer(f, set, &problems)
 		}
 	}
+	// Rules across fields come second: they could not be told from values that
+	// are no good by themselves.
 	if err := serializerFault(problems); err != nil {
 		return nil, nil, err
 	}

@@ -49,7 +49,7 @@ func (r *run) dependency(e *entry) error {
 	case !instance.Enabled || r.app.asked[instance.ID]:
 		return nil
 	}
-	r.app.asked[instance.ID] = true
+	r.app.asked[instance.ID] = true // before it runs, or a circle would not end
 	r.app.apply(instance)
 	r.things.forget()
 	return nil

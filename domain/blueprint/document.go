@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // A Document is a blueprint whose structure is sound. Its tags are parsed and
@@ -17,15 +16,6 @@ type Document struct {
 	legacy  bool // a JSON bundle of the time before blueprints
 	context *mapping
 	entries []entry
-}
-
-// Labels with a meaning (spec/blueprints.md 1.3).
-const labelInstantiate = "blueprints.goauthentik.io/instantiate"
-
-// Instantiate tells whether the document is to be applied without being asked
-// for by name.
-func (d *Document) Instantiate() bool {
-	return !strings.EqualFold(d.Labels[labelInstantiate], "false")
 }
 
 // Len returns the number of entries.

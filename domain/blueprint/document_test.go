@@ -23,7 +23,7 @@ unknown: ignored
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Name != "N" || d.Len() != 2 || d.Instantiate() || d.Labels["other"] != "x" {
+	if d.Name != "N" || d.Len() != 2 || d.Labels["other"] != "x" {
 		t.Errorf("parsed %+v", d)
 	}
 	for _, text := range []string{"{}", "version: 1", `{"version": 1, "entries": []}`, "metadata:\nentries: {}"} {

@@ -385,6 +385,7 @@ func TestFindFollowsReferences(t *testing.T) {
       binding: !Find [authentik_flows.flowstagebinding, [target__slug, login], [stage__name, stage], [order__gte, 10], [order__lt, 11]]
       policies: !Find [authentik_policies.policybinding, [target__slug, login], [policy__name__startswith, ru], [enabled, "true"]]
       using: !Find [authentik_test.plainstage, [validation_policies__name, rule], [title__iregex, ^DEFAULT]]
+      one: !Find [authentik_test.plainstage, [validation_policies, !Find [authentik_policies.policy, [name, rule]]]]
       base: !Find [authentik_flows.stage, [name, uses]]
 - {model: authentik_core.group, identifiers: {name: h}, attrs: {attributes: {a: {b: [1, two]}}}}
 - model: authentik_core.group
@@ -417,4 +418,17 @@ func TestOldFiles(t *testing.T) {
 		t.Errorf("parents (-want +got):\n%s", diff)
 	}
 	w.named(t, "authentik_brands.brand", "d")
+}
+
+func TestTheFirstOfEqualIDsWins(t *testing.T) {
+	w := newWorld()
+	w.imported(t, `entries:
+- {model: authentik_core.group, id: g, identifiers: {name: skipped}, conditions: [false]}
+- {model: authentik_core.group, id: g, identifiers: {name: first}}
+- {model: authentik_core.group, id: g, identifiers: {name: second}}
+- {model: authentik_core.group, identifiers: {name: sub}, attrs: {parents: [!KeyOf g]}}
+`)
+	if diff := cmp.Diff([]any{w.named(t, "authentik_core.group", "first").PK}, w.named(t, "authentik_core.group", "sub").Fields["parents"]); diff != "" {
+		t.Errorf("parents (-want +got):\n%s", diff)
+	}
 }

@@ -142,7 +142,7 @@ func (f *formatter) arg() (any, error) {
 
 // convert prints one argument. Go's verbs pad, sign and round as Python's do.
 func (f *formatter) convert(spec string, verb byte, arg any) error {
-	n, isNumber := pyNumber(arg)
+	n, isNumber := pyNumber(arg) // booleans count as numbers
 	switch verb {
 	case 's':
 		fmt.Fprintf(&f.out, textSpec(spec), pyString(arg))

@@ -159,14 +159,14 @@ func (v *overlay) ownKey(id string) string {
 	return id
 }
 
-// touch makes the overlay's own copy of a thing.
+// touch notes that the document names a thing. The fields are still those of
+// the view, and not to be written.
 func (v *overlay) touch(e *entry, o Object) *thing {
 	if t, ok := v.touched[o.PK]; ok {
 		return t
 	}
 	v.clock++
 	t := &thing{Object: o, by: e, touchedAt: v.clock, secrets: map[string]domain.Secret{}}
-	t.Fields = maps.Clone(o.Fields)
 	v.touched[o.PK] = t
 	if s, filled := v.shelves[o.Model]; filled {
 		if _, there := v.known[o.PK]; !there {
@@ -206,7 +206,7 @@ func (v *overlay) remove(e *entry, o Object, cascadeOf string) {
 	if t.gone {
 		return
 	}
-	t.gone, t.cascadeOf, t.by = true, cascadeOf, e
+	t.gone, t.cascadeOf, t.by = true, cascadeOf, e // first, so that circles end
 	kind, _ := catalog.Lookup(o.Model)
 	for _, other := range catalog.All() {
 		for _, f := range other.Fields() {
@@ -259,7 +259,7 @@ func (v *overlay) change(t *thing) (Change, bool) {
 		Permissions: t.permissions, Entry: t.by.number, EntryID: t.by.id,
 	}
 	switch {
-	case t.gone:
+	case t.gone: // a thing that the document made itself was never there
 		c.Action = Removed
 		return c, existed
 	case !existed:

@@ -57,6 +57,7 @@ func (a *application) resolve(d *Document, instance string, context map[string]a
 		own = newMapping()
 	}
 	merged := valueOf(builtins())
+	// The document wins over the built-in context, and the caller over both.
 	for _, over := range []any{own, valueOf(anyMap(context))} {
 		var err error
 		if merged, err = r.deepMerge(merged, over); err != nil {
@@ -101,6 +102,8 @@ func (r *run) noteFailure(model string, err error) {
 // the model's name for errors.
 func (r *run) entry(e *entry) (string, error) {
 	r.binding = false // the model itself is resolved as in any other entry
+	// A model that nobody knows is an error even where a condition would skip
+	// the entry, or where it should be absent.
 	value, err := r.direct(e.model)
 	if err != nil {
 		return "", err

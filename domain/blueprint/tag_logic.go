@@ -56,6 +56,8 @@ func (r *resolver) enumerate(t *tag) (any, error) {
 	if over, ok := t.args[0].(*tag); ok && (over.name == "Index" || over.name == "Value") && over.number == 0 {
 		return nil, faultf("Enumerate tag's iterable references this tag's context. This is a noop. Check you are setting depth bigger than 0.")
 	}
+	// The iterable counts this tag already, so an inner one says !Value 1 for
+	// the element of the outer.
 	depth := len(r.frames)
 	r.frames = append(r.frames, frame{})
 	defer func() { r.frames = r.frames[:depth] }()

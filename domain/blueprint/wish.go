@@ -43,6 +43,7 @@ func (w *wish) grant() error {
 	if err != nil {
 		return err
 	}
+	// What exists is validated in every state, even if it is then left alone.
 	var t *thing
 	switch {
 	case !w.exists:
@@ -79,6 +80,8 @@ func (w *wish) gather() (map[string]any, error) {
 	}
 	data := map[string]any{}
 	for key, v := range merged.(*mapping).values {
+		// Old files carry names that the kind lost, and exports of old versions
+		// fields that could never be set; both are passed over.
 		if _, known := w.kind.Field(key); !known && !outdated(key) {
 			continue
 		}

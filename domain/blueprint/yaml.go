@@ -166,6 +166,7 @@ func (l *loader) mapping(n *yaml.Node, depth int) (loaded, *Error) {
 		own.set(text, got.value)
 		lines[text] = key.Line
 	}
+	// The size counts what is merged again and again, as aliases do.
 	out.value = withMerged(own, merged)
 	out.value.(*mapping).lines = lines
 	return out, nil
