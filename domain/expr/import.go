@@ -14,7 +14,7 @@ func (c *compiler) imported(s *syntax.Import) (action, error) {
 	}
 	own, isOwn := modules[s.Module]
 	switch {
-	case !isOwn && refusedModules[s.Module] != "":
+	case !isOwn && never(s.Module):
 		return nil, &syntax.Error{Pos: s.Pos, Message: "module '" + s.Module + "' is not available in expressions: " + advice(s.Module)}
 	case !isOwn:
 		c.program.imports = append(c.program.imports, Import{s.Module, s.Name, s.Line, s.Col})
@@ -82,41 +82,51 @@ func (r *run) module(name string) *module {
 	return &module{name, attrs}
 }
 
-// refusedModules says, for modules that people reach for, what to use instead.
-var refusedModules = map[string]string{
-	"os":               "expressions do not see the machine; pass values in through the context",
-	"sys":              "expressions do not see the machine; pass values in through the context",
-	"subprocess":       "expressions cannot start programs",
-	"socket":           "use resolve_dns() and reverse_dns()",
-	"urllib":           "import urllib.parse",
-	"urllib.request":   "use requests, which is there without an import",
-	"http.client":      "use requests, which is there without an import",
-	"requests":         "it is there without an import",
-	"logging":          "use ak_logger",
-	"structlog":        "use ak_logger",
-	"structlog.stdlib": "use ak_logger",
-	"secrets":          "use random, or uuid.uuid4()",
-	"threading":        "everything runs in order",
-	"asyncio":          "everything runs in order",
-	"pickle":           "use json",
-	"importlib":        "use the import statement",
-	"builtins":         "the builtins are there without an import",
-	"inspect":          "expressions cannot look into themselves",
-	"typing":           "annotations have no effect; leave the import out",
-	"dataclasses":      "use a dict or a tuple",
-	"pathlib":          "expressions do not see files",
-	"io":               "expressions do not see files",
-	"shutil":           "expressions do not see files",
+// neverModules are what no host will supply, with what to use instead.
+var neverModules = map[string]string{
+	"os":             "expressions do not see the machine; pass values in through the context",
+	"sys":            "expressions do not see the machine; pass values in through the context",
+	"subprocess":     "expressions cannot start programs",
+	"socket":         "use resolve_dns() and reverse_dns()",
+	"urllib.request": "use requests, which is there without an import",
+	"http":           "use requests, which is there without an import",
+	"secrets":        "use random, or uuid.uuid4()",
+	"threading":      "everything runs in order",
+	"asyncio":        "everything runs in order",
+	"pickle":         "use json",
+	"importlib":      "use the import statement",
+	"builtins":       "the builtins are there without an import",
+	"inspect":        "expressions cannot look into themselves",
+	"pathlib":        "expressions do not see files",
+	"io":             "expressions do not see files",
+	"shutil":         "expressions do not see files",
+}
+
+// otherModules are what a host may supply, with what to use if it does not.
+var otherModules = map[string]string{
+	"requests":    "it is there without an import",
+	"logging":     "use ak_logger",
+	"structlog":   "use ak_logger",
+	"typing":      "annotations have no effect; leave the import out",
+	"dataclasses": "use a dict or a tuple",
+	"collections": "use dict, and get or setdefault",
+	"itertools":   "use comprehensions",
+	"functools":   "use def",
+}
+
+// never reports whether a module is refused whatever the host has.
+func never(name string) bool {
+	root, _, _ := strings.Cut(name, ".")
+	return neverModules[name] != "" || neverModules[root] != ""
 }
 
 // advice says what to do without a module.
 func advice(name string) string {
-	if text := refusedModules[name]; text != "" {
-		return text
-	}
 	root, _, _ := strings.Cut(name, ".")
-	if text := refusedModules[root]; text != "" && root != "urllib" {
-		return text
+	for _, text := range []string{neverModules[name], neverModules[root], otherModules[root]} {
+		if text != "" {
+			return text
+		}
 	}
 	return "available are re, json, datetime, time, math, ipaddress, hashlib, base64, urllib.parse, uuid and random, and some names of django and authentik"
 }
