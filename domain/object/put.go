@@ -128,6 +128,15 @@ func plain(v any) any {
 	return v
 }
 
+// secretOf takes a secret field as importers and as the API have it.
+func secretOf(v any) domain.Secret {
+	if s, ok := v.(domain.Secret); ok {
+		return s
+	}
+	text, _ := v.(string)
+	return domain.NewSecret(text)
+}
+
 // split parts secret fields from the others.
 func split(kind catalog.Kind, in map[string]any) (map[string]any, map[string]domain.Secret) {
 	fields, secrets := map[string]any{}, map[string]domain.Secret{}
@@ -136,8 +145,7 @@ func split(kind catalog.Kind, in map[string]any) (map[string]any, map[string]dom
 		switch {
 		case !known:
 		case f.Secret:
-			text, _ := v.(string)
-			secrets[name] = domain.NewSecret(text)
+			secrets[name] = secretOf(v)
 		default:
 			fields[name] = v
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
 )
@@ -37,12 +39,36 @@ func (s *Callers) CheckCSRF(r *http.Request, c session.Caller) error {
 	return s.check(c.Session, r.Header.Get(csrfHeader))
 }
 
-// CheckForm is CheckCSRF for a form of a page, which carries the token in a
-// field, and for strangers too: nobody is to be logged in by another site.
-func (s *Callers) CheckForm(c session.Caller, token string) error { return s.check(c.Session, token) }
+// Token returns the token for the forms of a page: the one that this answer
+// sets, or that the browser has; for a browser that has none, a new one.
+func (s *Callers) Token(w http.ResponseWriter, r *http.Request) string {
+	set := http.Response{Header: w.Header()}
+	for _, cookie := range set.Cookies() {
+		if cookie.Name == csrfCookie {
+			return cookie.Value
+		}
+	}
+	if cookie, err := r.Cookie(csrfCookie); err == nil && cookie.Value != "" && len(cookie.Value) <= 100 {
+		return cookie.Value
+	}
+	stranger := uuid.NewString()
+	s.setCSRF(w, r, stranger)
+	return s.csrfToken(stranger)
+}
 
-// FormToken returns the token for a form of a page.
-func (s *Callers) FormToken(c session.Caller) string { return s.csrfToken(c.Session) }
+// Check refuses a form whose token is not that of the browser's cookie: the
+// page that sent it is not ours. It holds for strangers too, so that nobody is
+// logged in by another site.
+func (s *Callers) Check(r *http.Request, token string) error {
+	cookie, err := r.Cookie(csrfCookie)
+	if token == "" || err != nil {
+		return domain.Errorf(domain.Forbidden, "CSRF Failed: CSRF token missing.")
+	}
+	if subtle.ConstantTimeCompare([]byte(token), []byte(cookie.Value)) != 1 {
+		return domain.Errorf(domain.Forbidden, "CSRF Failed: CSRF token incorrect.")
+	}
+	return nil
+}
 
 func (s *Callers) check(sessionID, token string) error {
 	if token == "" {

@@ -40,7 +40,10 @@ func (x *Executor) step(ctx context.Context, d *draft) (bool, error) {
 		if err := x.commit(ctx, d); err != nil {
 			return false, err
 		}
-		return false, x.perform(ctx, d)
+		if err := x.perform(ctx, d); err != nil {
+			return false, err
+		}
+		return false, x.Wait(ctx) // the stages that follow read what was written
 	}
 	if !d.state.Planned {
 		return false, x.plan(ctx, d)

@@ -36,6 +36,9 @@ func (x *Executor) launch(ctx context.Context, id string, v execution.Visit, flo
 			return nil, err
 		}
 	}
+	if d.ended {
+		return d, nil // the first thing it did was to end the session
+	}
 	attach := session.Attach{Execution: id, Flow: flow.Ref()}
 	meta := x.meta(id, d.state, v.Caller)
 	meta.Network, meta.Command = nil, derived(id, "attach")

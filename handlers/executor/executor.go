@@ -40,7 +40,8 @@ type Executor struct {
 	Secrets     Secrets
 	Now         func() time.Time
 	NewID       func() string
-	Idle        time.Duration // after which an execution that nobody touches expires
+	Idle        time.Duration                   // after which an execution that nobody touches expires
+	Wait        func(ctx context.Context) error // until the read models have seen all
 }
 
 // Definitions are the configured things, as of a moment ago.

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/blueprint"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/domain/worker"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/codec"
+	"github.com/flowledger/flowledger/eventstore/memory"
+	"github.com/flowledger/flowledger/eventstore/sqlite"
+	"github.com/flowledger/flowledger/eventstore/vault"
+	"github.com/flowledger/flowledger/handlers/account"
+	"github.com/flowledger/flowledger/handlers/command"
+	"github.com/flowledger/flowledger/handlers/executor"
+	"github.com/flowledger/flowledger/handlers/importer"
+	"github.com/flowledger/flowledger/projections"
+)
+
+// A ledger is a store that can tell its end.
+type ledger interface {
+	eventstore.Store
+	Head(ctx context.Context) (eventstore.Position, error)
+}
+
+// An app is the program without its HTTP face: the ledger, the read models and
+// the shells around the aggregates.
+type app struct {
+	log   *slog.Logger
+	data  string
+	temp  string // folder to remove at the end; empty for none
+	store ledger
+	vault *vault.Vault
+	codec *codec.Codec
+	views *projections.Views
+
+	objects    *projections.Objects
+	users      *projections.Users
+	groups     *projections.Groups
+	sessions   *projections.Sessions
+	tokens     *projections.Tokens
+	executions *projections.Executions
+	audit      *projections.Audit
+	imports    *projections.Imports
+	runner     *projections.Runner
+
+	executionHandler command.Handler[execution.State]
+	sessionHandler   command.Handler[session.State]
+	userHandler      command.Handler[user.State]
+	claimHandler     command.Handler[user.Claimed]
+	counterHandler   command.Handler[user.Counter]
+	groupHandler     command.Handler[group.State]
+	tokenHandler     command.Handler[token.State]
+	objectHandler    command.Handler[object.State]
+	importHandler    command.Handler[blueprint.Import]
+
+	workerHandler command.Handler[worker.State]
+
+	ready    atomic.Bool // the first start is over
+	pool     *account.Pool
+	accounts *account.Accounts
+	executor *executor.Executor
+	importer *importer.Importer
+}
+
+// tenant is part of every data key. There is one tenant.
+const tenant = "default"
+
+// open opens what lies in the data folder, and makes what is missing. Nothing
+// is replayed.
+func open(s storage, log *slog.Logger) (a *app, err error) {
+	a = &app{log: log, data: s.data, pool: account.NewPool()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	path, inMemory, err := s.events()
+	if err != nil {
+		return a, err
+	}
+	if inMemory {
+		if a.temp, err = os.MkdirTemp("", "flowledger"); err != nil {
+			return a, err
+		}
+		a.data = a.temp
+		a.store = memory.New(time.Now)
+	} else {
+		if err := os.MkdirAll(s.data, 0o700); err != nil {
+			return a, fmt.Errorf("make the data folder: %w", err)
+		}
+		// The store comes first: it is what tells whether another process
+		// works on this folder.
+		disk, err := sqlite.Open(path, time.Now)
+		if errors.Is(err, sqlite.ErrLocked) {
+			return a, fmt.Errorf("the data folder %s is in use by a running server: stop it, or give --server URL --token TOKEN", s.data)
+		}
+		if err != nil {
+			return a, err
+		}
+		a.store = disk
+	}
+	if err := a.openKeys(s); err != nil {
+		return a, err
+	}
+	if err := a.openViews(); err != nil {
+		return a, err
+	}
+	a.wire()
+	return a, nil
+}
+
+func (a *app) openKeys(s storage) error {
+	keys := filepath.Join(a.data, "keys.db")
+	var key [32]byte
+	var err error
+	if s.masterKey != "" {
+		key, err = readKey(s.masterKey)
+	} else {
+		key, err = vault.MasterKey(filepath.Join(a.data, "master.key"), keys)
+	}
+	if err != nil {
+		return err
+	}
+	if a.vault, err = vault.Open(keys, key, time.Now); err != nil {
+		return err
+	}
+	a.codec = &codec.Codec{
+		Vault: a.vault, Tenant: tenant, Writer: codec.Writer{Version: version(), Instance: uuid.NewString()},
+		Leak: func(event, key string) {
+			a.log.Error("a secret in a clear field was masked", "event", event, "key", key)
+		},
+	}
+	return nil
+}
+
+func (a *app) openViews() (err error) {
+	if a.views, err = projections.Open(filepath.Join(a.data, "views.db")); err != nil {
+		return err
+	}
+	a.objects, a.users, a.groups = projections.NewObjects(), projections.NewUsers(a.views), projections.NewGroups(a.views)
+	a.sessions, a.tokens = projections.NewSessions(a.views), projections.NewTokens(a.views)
+	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
+	a.audit = projections.NewAudit(a.views, a.store, a.codec)
+	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
+		a.objects, a.users, a.groups, a.sessions, a.tokens, a.executions, a.audit, a.imports)
+	return err
+}
+
+// wire puts the shells together.
+func (a *app) wire() {
+	a.executionHandler = command.Handler[execution.State]{Store: a.store, Codec: a.codec}
+	a.sessionHandler = command.Handler[session.State]{Store: a.store, Codec: a.codec}
+	a.userHandler = command.Handler[user.State]{Store: a.store, Codec: a.codec}
+	a.claimHandler = command.Handler[user.Claimed]{Store: a.store, Codec: a.codec}
+	a.counterHandler = command.Handler[user.Counter]{Store: a.store, Codec: a.codec}
+	a.groupHandler = command.Handler[group.State]{Store: a.store, Codec: a.codec}
+	a.tokenHandler = command.Handler[token.State]{Store: a.store, Codec: a.codec}
+	a.objectHandler = command.Handler[object.State]{Store: a.store, Codec: a.codec}
+	a.workerHandler = command.Handler[worker.State]{Store: a.store, Codec: a.codec}
+	a.importHandler = command.Handler[blueprint.Import]{Store: a.store, Codec: a.codec}
+
+	people := &people{app: a}
+	a.accounts = &account.Accounts{
+		Users: &a.userHandler, Claims: &a.claimHandler, Counters: &a.counterHandler, Groups: &a.groupHandler,
+		Sessions: &a.sessionHandler, Living: people.living, Code: a.vault.Code, Passwords: a.pool, Now: time.Now,
+	}
+	a.executor = &executor.Executor{
+		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
+		Accounts: a.accounts, Objects: a.fieldsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
+		Passwords: a.pool, Policies: people, Secrets: a.vault, Now: time.Now,
+		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait,
+	}
+	a.importer = &importer.Importer{
+		Imports: &a.importHandler, Objects: &a.objectHandler, Groups: &a.groupHandler, Counters: &a.counterHandler,
+		Accounts: a.accounts, View: &shelf{app: a}, Users: people, Wait: a.wait, Now: time.Now,
+	}
+}
+
+// fieldsAt reads the fields of a configured thing as of a revision.
+func (a *app) fieldsAt(ctx context.Context, ref domain.Ref) (map[string]any, error) {
+	s, _, err := a.objectHandler.LoadAt(ctx, eventstore.Stream("object", ref.ID), eventstore.Revision(ref.Revision))
+	return s.Fields, err
+}
+
+// wait returns when the read models have seen all that is in the ledger now.
+func (a *app) wait(ctx context.Context) error {
+	head, err := a.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	return a.runner.WaitFor(ctx, head)
+}
+
+// close releases everything. The runner must have ended.
+func (a *app) close() error {
+	var errs []error
+	if a.views != nil {
+		errs = append(errs, a.views.Close())
+	}
+	if a.vault != nil {
+		errs = append(errs, a.vault.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	if a.temp != "" {
+		errs = append(errs, os.RemoveAll(a.temp))
+	}
+	return errors.Join(errs...)
+}
+
+// with opens the app for one job, with read models that follow.
+func with(ctx context.Context, s storage, log *slog.Logger, job func(ctx context.Context, a *app) error) (err error) {
+	a, err := open(s, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.close()) }()
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- a.runner.Run(ctx) }()
+	err = a.wait(ctx)
+	if err == nil {
+		err = job(ctx, a)
+	}
+	stop()
+	return errors.Join(err, <-ended)
+}

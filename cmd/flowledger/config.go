@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/base64"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// A storage says where the ledger and what belongs to it lie.
+type storage struct {
+	data      string
+	store     string
+	masterKey string // path of a file; empty for the data folder's own
+}
+
+func (s *storage) flags(fs *flag.FlagSet) {
+	fs.StringVar(&s.data, "data", "./data", "data `folder`")
+	fs.StringVar(&s.store, "store", "sqlite:", "the ledger: `sqlite:[PATH]` or memory:")
+	fs.StringVar(&s.masterKey, "master-key-file", "", "`file` with the master key, 32 bytes in base64; by default master.key in the data folder")
+}
+
+func (s *storage) events() (path string, memory bool, err error) {
+	scheme, rest, ok := strings.Cut(s.store, ":")
+	switch {
+	case ok && scheme == "memory" && rest == "":
+		return "", true, nil
+	case ok && scheme == "sqlite" && rest == "":
+		return filepath.Join(s.data, "events.db"), false, nil
+	case ok && scheme == "sqlite":
+		return rest, false, nil
+	}
+	return "", false, usagef("--store %q is none that this version knows: use sqlite:, sqlite:PATH or memory:", s.store)
+}
+
+// A config is what serve is told.
+type config struct {
+	storage
+	listen            string
+	metricsListen     string
+	baseURL           string
+	smtp              string
+	trusted           []netip.Prefix
+	bootstrapPassword string
+	bootstrapToken    string
+	bootstrapEmail    string
+	logLevel          slog.Level
+	logFormat         string
+}
+
+func (c *config) flags(fs *flag.FlagSet) {
+	c.storage.flags(fs)
+	fs.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` for HTTP")
+	fs.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for Prometheus, apart from the public one; off by default")
+	fs.Func("base-url", "public `URL`, for links; by default the one that the client uses", c.setBaseURL)
+	fs.StringVar(&c.smtp, "smtp", "", "mail `server`; this version sends no mail, and remembers the setting for one that does")
+	fs.Func("trusted-proxies", "`CIDRs`, separated by commas, whose X-Forwarded headers are believed; none by default", c.setTrusted)
+	fs.StringVar(&c.bootstrapPassword, "bootstrap-password", "", "`password` of akadmin; read once, on first start")
+	fs.StringVar(&c.bootstrapToken, "bootstrap-token", "", "API `token` of akadmin; read once, on first start")
+	fs.StringVar(&c.bootstrapEmail, "bootstrap-email", "", "e-mail `address` of akadmin; read once, on first start")
+	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "`level` of the log: debug, info, warn or error")
+	fs.StringVar(&c.logFormat, "log-format", "", "`format` of the log, text or json; by default text on a terminal and else json")
+}
+
+func (c *config) setBaseURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%q is no URL such as https://login.example.org", text)
+	}
+	c.baseURL = strings.TrimSuffix(text, "/")
+	return nil
+}
+
+func (c *config) setTrusted(text string) error {
+	c.trusted = nil
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(part)
+		if err != nil {
+			return fmt.Errorf("%q is no range of addresses such as 10.0.0.0/8", part)
+		}
+		c.trusted = append(c.trusted, p)
+	}
+	return nil
+}
+
+// logger makes the log as it was asked for.
+func (c *config) logger(w *os.File) (*slog.Logger, error) {
+	options := &slog.HandlerOptions{Level: c.logLevel}
+	format := c.logFormat
+	if format == "" {
+		format = "json"
+		if term.IsTerminal(int(w.Fd())) {
+			format = "text"
+		}
+	}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, usagef("--log-format is text or json, not %q", format)
+}
+
+// readKey reads a master key that lies elsewhere than in the data folder.
+func readKey(path string) (key [32]byte, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return key, fmt.Errorf("read the master key: %w", err)
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(raw) != len(key) {
+		return key, fmt.Errorf("%s does not hold 32 bytes in base64", path)
+	}
+	copy(key[:], raw)
+	return key, nil
+}

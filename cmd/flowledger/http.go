@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/handlers/caller"
+	"github.com/flowledger/flowledger/handlers/flowapi"
+	"github.com/flowledger/flowledger/handlers/web"
+)
+
+// handler puts the HTTP face together.
+func (a *app) handler(cfg config, m *metrics) http.Handler {
+	people := &people{app: a}
+	callers := &caller.Callers{
+		Sessions: &a.sessionHandler, Tokens: &a.tokenHandler, Cookies: a.vault, Bearers: &bearers{app: a}, People: people,
+		Network: caller.Network{Trusted: cfg.trusted, Base: cfg.baseURL}, Now: time.Now,
+	}
+	r := mux.NewRouter()
+	r.Use(m.observe)
+	r.HandleFunc("/-/health/live/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
+	r.HandleFunc("/-/health/ready/", a.readiness)
+	flows := &flowapi.Server{Flows: a.executor, Callers: callers, Log: a.log}
+	flows.Mount(r)
+	a.admin(callers).Mount(r)
+	pages := &web.Server{
+		Callers: callers, Forgery: callers, Flows: &pageFlows{a.executor, a}, Account: &pageAccount{a}, Brands: &brands{a}, Log: a.log,
+	}
+	pages.Mount(r)
+	r.NotFoundHandler = pages.NotFound()
+	return caller.Identify(a.recovered(r))
+}
+
+// readiness says whether requests are served as they should be, and why not.
+func (a *app) readiness(w http.ResponseWriter, r *http.Request) {
+	reason := ""
+	if err := a.runner.Ready(); err != nil {
+		reason = err.Error()
+	} else if !a.ready.Load() {
+		reason = "starting: the shipped blueprints are being applied"
+	}
+	if reason != "" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, reason)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// recovered answers a request whose handler panicked: a fault of ours must
+// not take the others with it.
+func (a *app) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				a.log.Error("panic in a request", "request", caller.RequestID(r.Context()), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				http.Error(w, "Internal error.", http.StatusInternalServerError)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/flowledger/flowledger/domain/blueprint"
+	"github.com/flowledger/flowledger/handlers/importer"
+)
+
+// A target is where a command works: on a data folder, or on a server.
+type target struct {
+	storage
+	server string
+	token  string
+}
+
+func (t *target) flags(c *call) *flag.FlagSet {
+	fs := c.flags()
+	t.storage.flags(fs)
+	fs.StringVar(&t.server, "server", "", "`URL` of a running server to work on, instead of the data folder")
+	fs.StringVar(&t.token, "token", "", "API `token` for the server; better given as FLOWLEDGER_TOKEN")
+	return fs
+}
+
+// discard is the log of commands other than serve: what went wrong is in their
+// error.
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func importCommand() *subcommand {
+	return &subcommand{
+		name: "import", usage: "FILE…", about: "validates and applies blueprints, all or nothing per file",
+		example: "flowledger import --dry-run flows/login.yaml",
+		run: func(ctx context.Context, c *call) error {
+			var t target
+			fs := t.flags(c)
+			dry := fs.Bool("dry-run", false, "say what would be done, and do nothing")
+			files, err := c.parse(fs)
+			if err != nil {
+				return err
+			}
+			if len(files) == 0 {
+				return usagef("import wants at least one file")
+			}
+			if t.server != "" {
+				return t.remote().importFiles(ctx, c.stdout, files, *dry)
+			}
+			return with(ctx, t.storage, discard(), func(ctx context.Context, a *app) error {
+				for _, file := range files {
+					if err := a.importFile(ctx, c.stdout, file, *dry); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+}
+
+// maxBlueprint bounds a file, as the API does.
+const maxBlueprint = 1 << 20
+
+func readBlueprint(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxBlueprint+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxBlueprint {
+		return nil, fmt.Errorf("%s is larger than %d bytes", file, maxBlueprint)
+	}
+	return text, nil
+}
+
+func (a *app) importFile(ctx context.Context, out io.Writer, file string, dry bool) error {
+	text, err := readBlueprint(file)
+	if err != nil {
+		return err
+	}
+	meta := system("tenant")
+	result, err := a.importer.Import(ctx, importer.Job{File: file, Text: text, Via: "import", Meta: meta, DryRun: dry})
+	if fault, ok := errors.AsType[*blueprint.Error](err); ok {
+		return fault
+	}
+	if err != nil {
+		return err
+	}
+	for _, d := range result.Dependencies {
+		if err := printChanges(out, d.Changes); err != nil {
+			return err
+		}
+	}
+	return printChanges(out, result.Changes)
+}
+
+// printChanges prints each thing that a blueprint touches, on a line.
+func printChanges(out io.Writer, changes []blueprint.Change) error {
+	for _, c := range changes {
+		name := c.Name
+		if name == "" {
+			name = c.PK
+		}
+		if _, err := fmt.Fprintf(out, "%-9s %s %s\n", c.Action, c.Model, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

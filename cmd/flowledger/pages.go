@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/stage"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/handlers/executor"
+	"github.com/flowledger/flowledger/handlers/web"
+	"github.com/flowledger/flowledger/projections"
+)
+
+// pageFlows runs flows for the pages.
+type pageFlows struct {
+	*executor.Executor
+	app *app
+}
+
+// Cancel implements web.Flows.
+func (p *pageFlows) Cancel(ctx context.Context, c session.Caller) error {
+	return p.Executor.Cancel(ctx, "", c)
+}
+
+// Configure implements web.Flows: it begins the flow in which a stage is set
+// up, for whoever is logged in.
+func (p *pageFlows) Configure(ctx context.Context, stageID string, c session.Caller) (string, error) {
+	unknown := domain.Errorf(domain.NotFound, "There is nothing to set up here.")
+	t, ok := p.app.objects.Thing(stageID)
+	if !ok {
+		return "", unknown
+	}
+	if k, ok := catalog.Lookup(t.Kind); !ok || k.Category != catalog.Stage {
+		return "", unknown
+	}
+	id, _ := t.Fields["configure_flow"].(string)
+	flow, ok := p.app.objects.Thing(id)
+	if !ok || flow.Kind != object.FlowModel {
+		return "", unknown
+	}
+	slug, _ := flow.Fields["slug"].(string)
+	return slug, p.Open(ctx, slug, "configure", c)
+}
+
+// pageAccount answers a person's own page.
+type pageAccount struct{ app *app }
+
+// Profile implements web.Account.
+func (p *pageAccount) Profile(ctx context.Context, id string) (web.Profile, error) {
+	who, err := p.app.users.Person(ctx, id)
+	return web.Profile{Username: who.Username, Name: who.Name, Email: who.Email, Avatar: stage.Avatar}, err
+}
+
+// Sessions implements web.Account.
+func (p *pageAccount) Sessions(ctx context.Context, id string) ([]web.Session, error) {
+	found, _, err := p.app.sessions.List(ctx, projections.SessionFilter{User: id, LoggedIn: true, At: time.Now()}, projections.Page{Limit: 100})
+	out := make([]web.Session, len(found))
+	for i, s := range found {
+		out[i] = web.Session{ID: s.ID, IP: s.IP, UserAgent: s.UserAgent, LastUsed: s.Seen, Expires: s.Expires}
+		if s.Browser {
+			out[i].Expires = time.Time{}
+		}
+	}
+	return out, err
+}
+
+// SignIns implements web.Account.
+func (p *pageAccount) SignIns(ctx context.Context, id string, limit int) ([]web.SignIn, error) {
+	found, err := p.app.audit.SignIns(ctx, id, limit)
+	out := make([]web.SignIn, len(found))
+	for i, s := range found {
+		out[i] = web.SignIn{Time: s.At, Succeeded: s.Succeeded, IP: s.IP, UserAgent: s.UserAgent, Method: s.Method}
+	}
+	return out, err
+}
+
+// Revoke implements web.Account. Only one's own sessions can be ended here.
+func (p *pageAccount) Revoke(ctx context.Context, c session.Caller, id string) error {
+	stream := eventstore.Stream("session", id)
+	state, _, err := p.app.sessionHandler.Load(ctx, stream)
+	if err != nil {
+		return err
+	}
+	if state.User != c.User || c.User == "" {
+		return domain.Errorf(domain.NotFound, "There is no such session.")
+	}
+	meta := system("user:" + c.User)
+	meta.Header.Actor.Kind, meta.Header.Actor.ID, meta.Header.Actor.Session = "user", c.User, c.Session
+	if _, err := p.app.sessionHandler.Handle(ctx, stream, session.Revoke{By: c.User, Cause: "user"}, meta); err != nil {
+		return err
+	}
+	if err := p.app.vault.DropSession(ctx, id); err != nil {
+		return err
+	}
+	return p.app.wait(ctx)
+}
+
+// brands tells what the site calls itself.
+type brands struct{ app *app }
+
+// Title implements web.Brands.
+func (b *brands) Title(context.Context, session.Caller) string {
+	if t, ok := b.app.objects.Brand(""); ok {
+		if title, ok := t.Fields["branding_title"].(string); ok {
+			return title
+		}
+	}
+	return "flowledger"
+}

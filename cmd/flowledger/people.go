@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/policy"
+	"github.com/flowledger/flowledger/domain/stage"
+	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/projections"
+)
+
+// people answers what executions, policies and imports ask about users.
+type people struct{ app *app }
+
+// Person implements executor.People.
+func (p *people) Person(ctx context.Context, id string) (user.Person, error) {
+	return p.app.users.Person(ctx, id)
+}
+
+// FindPerson implements executor.People.
+func (p *people) FindPerson(ctx context.Context, fields []string, value string, foldCase bool) (user.Person, error) {
+	return p.app.users.FindPerson(ctx, fields, value, foldCase)
+}
+
+// LivingSessions implements executor.People.
+func (p *people) LivingSessions(ctx context.Context, userID string) ([]stage.OtherSession, error) {
+	return p.app.sessions.Living(ctx, userID, time.Now())
+}
+
+// living lists the ids of a user's sessions.
+func (p *people) living(ctx context.Context, userID string) ([]string, error) {
+	if err := p.app.wait(ctx); err != nil {
+		return nil, err
+	}
+	all, err := p.LivingSessions(ctx, userID)
+	ids := make([]string, len(all))
+	for i, s := range all {
+		ids[i] = s.ID
+	}
+	return ids, err
+}
+
+// UserID implements importer.Users.
+func (p *people) UserID(ctx context.Context, key int) (string, error) {
+	u, _, err := p.app.users.ByKey(ctx, key)
+	return u.ID, err
+}
+
+// GroupsOf implements importer.Users.
+func (p *people) GroupsOf(ctx context.Context, userID string) ([]string, error) {
+	groups, err := p.app.users.Groups(ctx, userID, false)
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.ID
+	}
+	return ids, err
+}
+
+// filter turns the conditions of an expression into a filter. The second
+// answer is false for one that is not known, which finds nobody.
+func filter(by map[string]any) (projections.UserFilter, bool) {
+	var f projections.UserFilter
+	for key, v := range by {
+		text := fmt.Sprint(v)
+		switch key {
+		case "username":
+			f.Username = text
+		case "email":
+			f.Email = text
+		case "name":
+			f.Name = text
+		case "uuid":
+			f.ID = text
+		case "is_active":
+			active, _ := v.(bool)
+			f.Active = &active
+		default:
+			path, ok := strings.CutPrefix(key, "attributes__")
+			if !ok {
+				return f, false
+			}
+			if f.Attributes == nil {
+				f.Attributes = map[string]any{}
+			}
+			f.Attributes[path] = v
+		}
+	}
+	return f, len(by) > 0
+}
+
+// FindUser implements policy.Env.
+func (p *people) FindUser(ctx context.Context, by map[string]any) (user.Person, error) {
+	if key, ok := by["pk"]; ok && len(by) == 1 {
+		n, _ := key.(int64)
+		u, _, err := p.app.users.ByKey(ctx, int(n))
+		if err != nil || u.ID == "" {
+			return user.Person{}, err
+		}
+		return p.Person(ctx, u.ID)
+	}
+	f, ok := filter(by)
+	if !ok {
+		return user.Person{}, nil
+	}
+	found, _, err := p.app.users.List(ctx, f, "pk", projections.Page{Limit: 1})
+	if err != nil || len(found) == 0 {
+		return user.Person{}, err
+	}
+	return p.Person(ctx, found[0].ID)
+}
+
+// Policy implements policy.Env.
+func (p *people) Policy(_ context.Context, name string) (policy.Policy, error) {
+	for _, t := range p.app.objects.Category("policy") {
+		if t.Name == name {
+			return policy.Load(t.Kind, t.Fields)
+		}
+	}
+	return nil, nil
+}
+
+// Count implements policy.Env.
+func (p *people) Count(ctx context.Context, model string, by map[string]any) (int, error) {
+	if model == object.GroupModel {
+		name, _ := by["name"].(string)
+		_, n, err := p.app.groups.List(ctx, projections.GroupFilter{Name: name}, false, projections.Page{Limit: 1})
+		return n, err
+	}
+	f, ok := filter(by)
+	if !ok {
+		return 0, nil
+	}
+	_, n, err := p.app.users.List(ctx, f, "pk", projections.Page{Limit: 1})
+	return n, err
+}
+
+// bearers finds tokens by their keys.
+type bearers struct{ app *app }
+
+// tokenPurpose separates the digests of tokens from all others.
+const tokenPurpose = "token"
+
+// digest is what is stored of a token's key.
+func (b *bearers) digest(key string) string {
+	return hex.EncodeToString(b.app.vault.Digest(tokenPurpose, key))
+}
+
+// Digest implements caller.Bearers.
+func (b *bearers) Digest(purpose, text string) []byte { return b.app.vault.Digest(purpose, text) }
+
+// Bearer implements caller.Bearers.
+func (b *bearers) Bearer(ctx context.Context, key string) (id, userID string, err error) {
+	t, ok, err := b.app.tokens.ByDigest(ctx, b.digest(key), time.Now())
+	if err != nil || !ok || t.Intent != token.API {
+		return "", "", err
+	}
+	return t.ID, t.User, nil
+}
+
+// Link implements executor.Links.
+func (b *bearers) Link(ctx context.Context, key string) (id, flow, userID string, err error) {
+	t, ok, err := b.app.tokens.ByDigest(ctx, b.digest(key), time.Now())
+	if err != nil || !ok || t.Flow == "" {
+		return "", "", "", err
+	}
+	return t.ID, t.Flow, t.User, nil
+}

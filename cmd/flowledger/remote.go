@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A remote is a running server that a command works on through its API.
+type remote struct {
+	base  string
+	token string
+	http  http.Client
+}
+
+func (t *target) remote() *remote {
+	return &remote{base: strings.TrimSuffix(t.server, "/"), token: t.token, http: http.Client{Timeout: time.Minute}}
+}
+
+// call sends a request and reads a JSON answer into out, which may be nil.
+func (r *remote) call(ctx context.Context, method, path, kind string, body io.Reader, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, r.base+path, body)
+	if err != nil {
+		return usagef("--server %q: %v", r.base, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+r.token)
+	req.Header.Set("Accept", "application/json")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	answer, err := r.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", r.base, err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", r.base, err)
+	}
+	if answer.StatusCode >= 300 {
+		return fmt.Errorf("%s answers %s: %s", r.base, answer.Status, bytes.TrimSpace(text))
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(text, out)
+}
+
+// post sends JSON.
+func (r *remote) post(ctx context.Context, path string, in, out any) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	return r.call(ctx, http.MethodPost, path, "application/json", bytes.NewReader(text), out)
+}
+
+func (r *remote) importFiles(ctx context.Context, out io.Writer, files []string, dry bool) error {
+	if dry {
+		return usagef("--dry-run works on a data folder only, not with --server")
+	}
+	for _, file := range files {
+		if err := r.importFile(ctx, out, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *remote) importFile(ctx context.Context, out io.Writer, file string) error {
+	text, err := readBlueprint(file)
+	if err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("file", filepath.Base(file))
+	if err != nil {
+		return err
+	}
+	if _, err := part.Write(text); err != nil {
+		return err
+	}
+	if err := form.Close(); err != nil {
+		return err
+	}
+	var result struct {
+		Success bool `json:"success"`
+		Logs    []struct {
+			Event string `json:"event"`
+		} `json:"logs"`
+	}
+	if err := r.call(ctx, http.MethodPost, "/api/v3/managed/blueprints/import/", form.FormDataContentType(), &body, &result); err != nil {
+		return err
+	}
+	for _, l := range result.Logs {
+		if _, err := fmt.Fprintln(out, l.Event); err != nil {
+			return err
+		}
+	}
+	if !result.Success {
+		return fmt.Errorf("%s was refused", file)
+	}
+	return nil
+}
+
+// A remoteUser is a user as the API shows one.
+type remoteUser struct {
+	Key      int    `json:"pk"`
+	Username string `json:"username"`
+	Name     string `json:"name"`
+	Email    string `json:"email"`
+	Active   bool   `json:"is_active"`
+}
+
+// users lists the users with this name, or all on the first page.
+func (r *remote) users(ctx context.Context, username string) ([]remoteUser, error) {
+	query := url.Values{"page_size": {"100"}, "ordering": {"username"}}
+	if username != "" {
+		query.Set("username", username)
+	}
+	var list struct {
+		Results []remoteUser `json:"results"`
+	}
+	err := r.call(ctx, http.MethodGet, "/api/v3/core/users/?"+query.Encode(), "", nil, &list)
+	return list.Results, err
+}
+
+// user finds one user by name.
+func (r *remote) user(ctx context.Context, username string) (remoteUser, error) {
+	found, err := r.users(ctx, username)
+	if err == nil && len(found) == 0 {
+		err = noUser(username)
+	}
+	if err != nil {
+		return remoteUser{}, err
+	}
+	return found[0], nil
+}

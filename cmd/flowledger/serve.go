@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/flowledger/flowledger/handlers/worker"
+)
+
+func serveCommand() *subcommand {
+	return &subcommand{
+		name: "serve", about: "serves flows: ledger, read models, workers and HTTP in one process",
+		example: "flowledger serve --listen 0.0.0.0:9000 --data /var/lib/flowledger --base-url https://login.example.org",
+		run: func(ctx context.Context, c *call) error {
+			var cfg config
+			fs := c.flags()
+			cfg.flags(fs)
+			rest, err := c.parse(fs)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return usagef("serve takes no arguments, but got %q", rest[0])
+			}
+			log, err := cfg.logger(os.Stderr)
+			if err != nil {
+				return err
+			}
+			return serve(ctx, c, cfg, log)
+		},
+	}
+}
+
+// shutdown is how long requests that are under way may take to finish.
+const shutdown = 8 * time.Second
+
+// serve runs everything until ctx is done. The listener comes first, so that a
+// port in use is found before anything is written.
+func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err error) {
+	listener, err := net.Listen("tcp", cfg.listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w; choose another address with --listen", cfg.listen, err)
+	}
+	defer listener.Close()
+	a, err := open(cfg.storage, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.close()) }()
+
+	// What follows the ledger outlives the requests, which wait for it.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, background := errgroup.WithContext(background)
+	group.Go(func() error { return a.runner.Run(background) })
+
+	m := newMetrics(a)
+	front := &http.Server{
+		Handler: a.handler(cfg, m), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	group.Go(func() error { return closed(front.Serve(listener)) })
+	if cfg.metricsListen != "" {
+		side, err := m.serve(cfg.metricsListen)
+		if err != nil {
+			return errors.Join(err, front.Close(), end(stop, group))
+		}
+		group.Go(side.run)
+		defer side.close()
+	}
+	group.Go(func() error { return a.work(background) })
+	group.Go(func() error {
+		if err := a.bootstrap(background, cfg, c.stdout, listener.Addr()); err != nil {
+			return fmt.Errorf("first start: %w", err)
+		}
+		a.ready.Store(true)
+		log.Info("ready", "address", listener.Addr().String(), "store", cfg.store, "data", a.data)
+		return nil
+	})
+	select {
+	case <-ctx.Done():
+	case <-background.Done():
+	}
+	log.Info("stopping")
+	patience, cancel := context.WithTimeout(context.Background(), shutdown)
+	defer cancel()
+	down := front.Shutdown(patience)
+	return errors.Join(down, end(stop, group))
+}
+
+// end stops what runs in the background and waits for it.
+func end(stop func(), group *errgroup.Group) error {
+	stop()
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// closed is no error for a server that was told to stop.
+func closed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// work runs the workers: what executions owe is paid, what is over ends.
+func (a *app) work(ctx context.Context) error {
+	checkpoint, err := a.views.Checkpoint("settle")
+	if err != nil {
+		return err
+	}
+	settle := &worker.Settler{
+		Store: a.store, From: checkpoint, Executor: a.executor, Park: a.park, Now: time.Now, Log: a.log,
+		Save: func(p worker.Position) error { return a.views.SaveCheckpoint("settle", p) },
+	}
+	sweep := &worker.Sweeper{Every: 10 * time.Second, Now: time.Now, Log: a.log, Tasks: []worker.Task{
+		{Name: "executions", Due: a.executions.Due, End: a.executor.Expire},
+		{Name: "sessions", Due: a.sessions.Due, End: a.expireSession},
+		{Name: "tokens", Due: a.tokens.Due, End: a.expireToken},
+	}}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return settle.Run(ctx) })
+	group.Go(func() error { return sweep.Run(ctx) })
+	return group.Wait()
+}

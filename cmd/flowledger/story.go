@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/execution"
+)
+
+// A teller puts events into words, for people who were not there.
+type teller struct {
+	ctx context.Context
+	app *app
+}
+
+// tell returns a sentence, and lines that say more.
+func (t *teller) tell(e execution.Event, before execution.State) (string, []string) {
+	switch e := e.(type) {
+	case execution.ExecutionStarted:
+		return fmt.Sprintf("%s entered the flow %s (revision %d), %s, by the %s.",
+			t.who(e.User, "A visitor"), e.Slug, e.Flow.Revision, e.Designation, e.Entry), nil
+	case execution.PolicyEvaluated:
+		return t.asked(e.Evaluation, before)
+	case execution.PolicyDenied:
+		return t.asked(e.Evaluation, before)
+	case execution.PlanCreated:
+		return planned(e)
+	case execution.SubjectIdentified:
+		return fmt.Sprintf("It is about %s from here on (%s).", t.who(e.User, "somebody who does not exist"), by(e)), nil
+	case execution.IdentificationFailed:
+		return fmt.Sprintf("Nobody matched %q; looked for in %s.%s", e.Identifier, strings.Join(e.Fields, ", "), pretended(e)), nil
+	case execution.StageReevaluated:
+		return "The stage stays in the plan.", nil
+	case execution.StageSkipped:
+		return fmt.Sprintf("Skipped %s: %s.", stageName(e.Stage), skipped(e)), nil
+	case execution.StageEntered:
+		return fmt.Sprintf("%s came up.", stageName(e.Stage)), nil
+	case execution.ChallengeIssued:
+		return fmt.Sprintf("Asked the client (%s, challenge %d).", e.Component, e.Sequence), nil
+	case execution.ResponseRejected:
+		return fmt.Sprintf("The answer was wrong, attempt %d; then: %s.", e.Attempt, e.Action), problems(e)
+	case execution.LoginFailed:
+		return fmt.Sprintf("A %s was wrong for %s: %s; failure %d.", e.Method, t.who(e.User, "nobody"), e.Cause, e.Failures), nil
+	case execution.FactorVerified:
+		return fmt.Sprintf("A %s was right.", e.Method), nil
+	}
+	return t.tellMore(e)
+}
+
+func (t *teller) tellMore(e execution.Event) (string, []string) {
+	switch e := e.(type) {
+	case execution.ContextChanged:
+		return fmt.Sprintf("The %s wrote %s.", e.By, strings.Join(e.Touched, ", ")), nil
+	case execution.SecretsDiscarded:
+		return fmt.Sprintf("Forgot %s.", strings.Join(e.Keys, ", ")), nil
+	case execution.StageInserted:
+		return fmt.Sprintf("Put %d stage(s) into the plan, for %s.", len(e.Entries), e.By), nil
+	case execution.UserLoggedIn:
+		return fmt.Sprintf("Logged %s in (session %s, %d kind(s) of proof), until %s.",
+			t.who(e.User, "nobody"), e.Session, e.AAL, e.Expires.Format("2006-01-02 15:04 MST")), nil
+	case execution.UserLoggedOut:
+		return fmt.Sprintf("Logged %s out.", t.who(e.User, "nobody")), nil
+	case execution.StageCompleted:
+		return fmt.Sprintf("Passed %s.", stageName(e.Stage)), learned(e.Change)
+	case execution.PlanRestarted:
+		return fmt.Sprintf("Started over (%d of %d), because of %s.", e.Count, execution.MaxRestarts, e.Cause), nil
+	case execution.ExecutionCompleted:
+		return fmt.Sprintf("Done; sent to %s.", e.To), nil
+	case execution.ExecutionDenied:
+		return denied(e)
+	case execution.ExecutionCancelled:
+		return fmt.Sprintf("Given up by the %s.", e.Cause), nil
+	case execution.ExecutionExpired:
+		return "Nobody touched it for too long.", nil
+	case execution.ExecutionFailed:
+		return fmt.Sprintf("A fault of ours (%s), reference %s.", e.Class, e.ErrorID), []string{e.Detail}
+	}
+	return "", nil
+}
+
+// who names a user, if the name is still readable.
+func (t *teller) who(id, nobody string) string {
+	if id == "" {
+		return nobody
+	}
+	p, err := t.app.users.Person(t.ctx, id)
+	if err != nil || !p.Exists() {
+		return "user " + id
+	}
+	return p.Username
+}
+
+// stageName is what a stage is called.
+func stageName(r domain.Ref) string {
+	if r.Name == "" {
+		return "stage " + r.ID
+	}
+	return fmt.Sprintf("stage %s (%s)", r.Name, r.Kind)
+}
+
+func planned(e execution.PlanCreated) (string, []string) {
+	var lines []string
+	for _, entry := range e.Entries {
+		mark := ""
+		if entry.Marker == execution.Reevaluate {
+			mark = ", policies are asked when it comes up"
+		}
+		lines = append(lines, fmt.Sprintf("%4d  %s%s", entry.Order, stageName(entry.Stage), mark))
+	}
+	for _, l := range e.LeftOut {
+		lines = append(lines, fmt.Sprintf("left out: %s, by evaluation %s", stageName(l.Stage), l.Evaluation))
+	}
+	return fmt.Sprintf("Planned %d stage(s).", len(e.Entries)), lines
+}
+
+// asked tells what policies said, one line a binding.
+func (t *teller) asked(e execution.Evaluation, before execution.State) (string, []string) {
+	verdict := "let it pass"
+	if !e.Passing {
+		verdict = "did not let it pass"
+	}
+	if e.Kept {
+		verdict = "erred, and an error removes no stage"
+	}
+	if len(e.Results) == 0 {
+		return fmt.Sprintf("No policy is bound to %s.", targetOf(e, before)), nil
+	}
+	lines := []string{"evaluation " + e.ID}
+	for i, r := range e.Results {
+		lines = append(lines, result(r)...)
+		if i < len(e.Details) {
+			lines = append(lines, detail(e.Details[i])...)
+		}
+	}
+	return fmt.Sprintf("The policies of %s %s (%s of %d).", targetOf(e, before), verdict, e.Mode, len(e.Results)), lines
+}
+
+func targetOf(e execution.Evaluation, before execution.State) string {
+	if e.Target.Kind == "flow" {
+		return "the flow"
+	}
+	for _, entry := range before.Plan {
+		if entry.Binding.ID == e.Target.Ref.ID {
+			return stageName(entry.Stage)
+		}
+	}
+	return fmt.Sprintf("%s %s", e.Target.Kind, e.Target.Ref.ID)
+}
+
+// result is one verdict: which binding, which policy, which line.
+func result(r execution.PolicyResult) []string {
+	verdict := "passes"
+	if !r.Passing {
+		verdict = "does not pass"
+	}
+	if r.TargetType == "static" {
+		return []string{fmt.Sprintf("users and groups, %d of %d match: %s", len(r.Matched), len(r.Bindings), verdict)}
+	}
+	text := fmt.Sprintf("binding %s (order %d), policy %s revision %d: %s", r.Binding.ID, r.Binding.Order, r.Policy.Name, r.Policy.Revision, verdict)
+	if r.Negate {
+		text += ", negated"
+	}
+	if r.Erred() {
+		text += fmt.Sprintf(", by its failure result, after a %s", r.Outcome)
+	}
+	if n, ok := r.Facts["line"]; ok && fmt.Sprint(n) != "0" {
+		text += fmt.Sprintf(", decided in line %v", n)
+	}
+	return []string{text}
+}
+
+func detail(d execution.Detail) []string {
+	var lines []string
+	if d.Source != "" {
+		lines = append(lines, "  > "+d.Source)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Names)) {
+		lines = append(lines, fmt.Sprintf("    %s = %s", name, d.Names[name]))
+	}
+	if d.Error != "" {
+		lines = append(lines, "  error: "+d.Error)
+	}
+	for _, m := range d.Messages {
+		lines = append(lines, "  message: "+m)
+	}
+	return lines
+}
+
+func by(e execution.SubjectIdentified) string {
+	text := e.By
+	if e.MatchedOn != "" {
+		text += fmt.Sprintf(", %q matched on %s", e.Identifier, e.MatchedOn)
+	}
+	return text
+}
+
+func pretended(e execution.IdentificationFailed) string {
+	if e.Pretended {
+		return " The client is not told, and goes on with somebody who does not exist."
+	}
+	return ""
+}
+
+func skipped(e execution.StageSkipped) string {
+	if e.Cause == "policy" {
+		return "its policies did not pass, see evaluation " + e.Evaluation
+	}
+	if e.Reason != "" {
+		return strings.TrimSuffix(e.Reason, ".")
+	}
+	return e.Cause
+}
+
+func problems(e execution.ResponseRejected) []string {
+	var lines []string
+	for i, p := range e.Problems {
+		text := ""
+		if i < len(e.Texts) {
+			text = e.Texts[i]
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s (%s)", p.Field, text, p.Code))
+	}
+	return lines
+}
+
+// learned names what a stage added to the context; secrets by name only.
+func learned(c execution.Change) []string {
+	if c.Empty() {
+		return nil
+	}
+	return []string{"learned " + strings.Join(c.Keys(), ", ")}
+}
+
+func denied(e execution.ExecutionDenied) (string, []string) {
+	lines := []string{fmt.Sprintf("the client was told: %s", e.Message)}
+	if e.To != "" {
+		lines = []string{"the client was sent to " + e.To}
+	}
+	if e.Need != "" {
+		lines = append(lines, "the flow's requirement was not met: "+e.Need)
+	}
+	if e.Evaluation != "" {
+		lines = append(lines, "see evaluation "+e.Evaluation)
+	}
+	if e.Binding != nil {
+		lines = append(lines, "at binding "+e.Binding.ID)
+	}
+	return fmt.Sprintf("Denied: %s.", strings.ReplaceAll(e.Cause, "_", " ")), lines
+}

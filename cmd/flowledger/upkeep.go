@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/worker"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/codec"
+)
+
+// system says of an append that the program itself is the cause.
+func system(subject string) codec.Meta {
+	m := codec.Meta{Subject: subject, Time: time.Now()}
+	m.Header.Actor.Kind = "system"
+	return m
+}
+
+// expireSession ends a session whose time is over, and what its cookies lead
+// to.
+func (a *app) expireSession(ctx context.Context, id string) error {
+	if _, err := a.sessionHandler.Handle(ctx, eventstore.Stream("session", id), session.Expire{Now: time.Now()}, system("session:"+id)); err != nil {
+		return err
+	}
+	return a.vault.DropSession(ctx, id)
+}
+
+func (a *app) expireToken(ctx context.Context, id string) error {
+	_, err := a.tokenHandler.Handle(ctx, eventstore.Stream("token", id), token.Expire{Now: time.Now()}, system("tenant"))
+	return err
+}
+
+// park remembers an event that the settler gave up on.
+func (a *app) park(ctx context.Context, e eventstore.Recorded, cause error) error {
+	parked := worker.WorkerEventParked{
+		Worker: "settle", Event: e.ID.String(), Position: e.Position.String(), Class: fmt.Sprintf("%T", cause), Detail: cause.Error(),
+	}
+	meta := system("tenant")
+	meta.Command = uuid.NewSHA1(e.ID, []byte("settle"))
+	_, err := a.workerHandler.Handle(ctx, eventstore.Stream("worker", "settle"), worker.Park{WorkerEventParked: parked}, meta)
+	return err
+}

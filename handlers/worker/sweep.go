@@ -1,0 +1,62 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// A Sweeper ends what is over and that nobody touches: a late request would
+// end it on the spot.
+type Sweeper struct {
+	Every time.Duration
+	Now   func() time.Time
+	Log   *slog.Logger
+	Tasks []Task
+}
+
+// A Task finds what is over, and ends it.
+type Task struct {
+	Name string
+	Due  func(ctx context.Context, now time.Time, limit int) ([]string, error)
+	End  func(ctx context.Context, id string) error
+}
+
+// atOnce bounds what one round ends: the rest waits for the next.
+const atOnce = 500
+
+// Run sweeps until ctx is done. What cannot be ended is logged and tried again
+// in the next round.
+func (s *Sweeper) Run(ctx context.Context) error {
+	ticker := time.NewTicker(s.Every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			for _, t := range s.Tasks {
+				s.sweep(ctx, t)
+			}
+		}
+	}
+}
+
+func (s *Sweeper) sweep(ctx context.Context, t Task) {
+	ids, err := t.Due(ctx, s.Now(), atOnce)
+	if err != nil {
+		s.report(ctx, t.Name, "", err)
+		return
+	}
+	for _, id := range ids {
+		if err := t.End(ctx, id); err != nil {
+			s.report(ctx, t.Name, id, err)
+		}
+	}
+}
+
+func (s *Sweeper) report(ctx context.Context, task, id string, err error) {
+	if ctx.Err() == nil {
+		s.Log.Error("sweep failed", "task", task, "id", id, "error", err)
+	}
+}
