@@ -241,5 +241,8 @@ func with(ctx context.Context, s storage, log *slog.Logger, job func(ctx context
 		err = job(ctx, a)
 	}
 	stop()
-	return errors.Join(err, <-ended)
+	if fault := <-ended; !errors.Is(fault, context.Canceled) {
+		err = errors.Join(err, fault)
+	}
+	return err
 }

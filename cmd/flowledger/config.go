@@ -60,7 +60,7 @@ func (c *config) flags(fs *flag.FlagSet) {
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` for HTTP")
 	fs.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for Prometheus, apart from the public one; off by default")
 	fs.Func("base-url", "public `URL`, for links; by default the one that the client uses", c.setBaseURL)
-	fs.StringVar(&c.smtp, "smtp", "", "mail `server`; this version sends no mail, and remembers the setting for one that does")
+	fs.StringVar(&c.smtp, "smtp", "", "mail `server`, smtp://user:password@host:port; accepted, but no stage of this version sends mail")
 	fs.Func("trusted-proxies", "`CIDRs`, separated by commas, whose X-Forwarded headers are believed; none by default", c.setTrusted)
 	fs.StringVar(&c.bootstrapPassword, "bootstrap-password", "", "`password` of akadmin; read once, on first start")
 	fs.StringVar(&c.bootstrapToken, "bootstrap-token", "", "API `token` of akadmin; read once, on first start")

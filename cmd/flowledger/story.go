@@ -99,7 +99,8 @@ func stageName(r domain.Ref) string {
 	if r.Name == "" {
 		return "stage " + r.ID
 	}
-	return fmt.Sprintf("stage %s (%s)", r.Name, r.Kind)
+	_, kind, _ := strings.Cut(r.Kind, ".")
+	return fmt.Sprintf("stage %s (%s)", r.Name, kind)
 }
 
 func planned(e execution.PlanCreated) (string, []string) {
