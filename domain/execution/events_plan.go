@@ -190,7 +190,14 @@ func (ExecutionCompleted) EventType() string { return "ExecutionCompleted" }
 
 // Evolve implements [domain.Event].
 func (e ExecutionCompleted) Evolve(s State) State {
-	return s.ended(Completed, Conclusion{Cause: e.Redirect, To: e.To})
+	// A token is used up by what its link was for, not by opening the link
+	// (spec/product.md 3, row 9).
+	token := s.Context.Text(KeyIsRestored)
+	s = s.ended(Completed, Conclusion{Cause: e.Redirect, To: e.To})
+	if token != "" && e.Early == "" {
+		s.Owed = append(s.Owed, Effect{UseToken: &UseToken{Token: token}})
+	}
+	return s
 }
 
 // ExecutionDenied records that the client may not go on.

@@ -96,7 +96,7 @@ type Effect struct {
 
 // Blocks tells whether the effect must be done before anything more is
 // decided: what follows reads what it writes.
-func (e Effect) Blocks() bool { return e.WriteUser != nil }
+func (e Effect) Blocks() bool { return e.WriteUser != nil || e.EndSession != nil && e.EndSession.Keep }
 
 // Authenticate logs a user in to a session, and ends others.
 type Authenticate struct {
@@ -109,10 +109,12 @@ type Authenticate struct {
 	Terminate []string  `json:"terminate,omitempty"` // ids of sessions
 }
 
-// EndSession logs a session out.
+// EndSession logs a session out. Keep leaves it alive, with nobody logged in,
+// for the stages that follow.
 type EndSession struct {
 	Session string `json:"session"`
 	User    string `json:"user,omitempty"`
+	Keep    bool   `json:"keep,omitempty"`
 }
 
 // WriteUser creates or changes a user. Fields holds the new values by field,

@@ -103,10 +103,12 @@ func (c Break) Decide(s State) ([]Event, error) {
 	}, nil
 }
 
-// LogOut ends a session because its user leaves. Repeating it changes nothing.
+// LogOut logs a session's user out, and ends the session unless it is kept for
+// the stages that follow. Repeating it changes nothing.
 type LogOut struct {
 	Execution string
 	Cause     string
+	Keep      bool
 }
 
 // Decide implements [domain.Command].
@@ -114,10 +116,14 @@ func (c LogOut) Decide(s State) ([]Event, error) {
 	if s.Status != Alive {
 		return nil, nil
 	}
-	return []Event{
-		SessionLoggedOut{User: s.User, Execution: c.Execution, Cause: c.Cause},
-		SessionEnded{Cause: "logged_out"},
-	}, nil
+	out := SessionLoggedOut{User: s.User, Execution: c.Execution, Cause: c.Cause}
+	switch {
+	case !c.Keep:
+		return []Event{out, SessionEnded{Cause: "logged_out"}}, nil
+	case s.User == "":
+		return nil, nil
+	}
+	return []Event{out}, nil
 }
 
 // Revoke ends a session against, or without, its user's will.

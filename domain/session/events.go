@@ -143,8 +143,13 @@ type SessionLoggedOut struct {
 // EventType implements [domain.Event].
 func (SessionLoggedOut) EventType() string { return "SessionLoggedOut" }
 
-// Evolve implements [domain.Event].
-func (SessionLoggedOut) Evolve(s State) State { return s }
+// Evolve implements [domain.Event]. The cookies that proved the user prove
+// nobody from here on.
+func (SessionLoggedOut) Evolve(s State) State {
+	s.User, s.Execution = "", ""
+	s.Generation++
+	return s
+}
 
 // SessionRevoked records that somebody else, or a rule, ended the session.
 type SessionRevoked struct {

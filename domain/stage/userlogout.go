@@ -24,8 +24,10 @@ func (u *UserLogout) Enter(_ context.Context, in Input) (execution.Outcome, erro
 		return execution.Pass{}, nil
 	}
 	return execution.Pass{
-		Facts:   []execution.Event{execution.UserLoggedOut{User: in.Visitor.ID, Session: in.State.Session}},
-		Effects: []execution.Effect{{EndSession: &execution.EndSession{Session: in.State.Session, User: in.Visitor.ID}}},
+		Facts: []execution.Event{execution.UserLoggedOut{User: in.Visitor.ID, Session: in.State.Session}},
+		Effects: []execution.Effect{{EndSession: &execution.EndSession{
+			Session: in.State.Session, User: in.Visitor.ID, Keep: len(in.State.Plan) > 1,
+		}}},
 	}, nil
 }
 

@@ -242,11 +242,11 @@ func (s *Callers) Begin(w http.ResponseWriter, r *http.Request, c *session.Calle
 // a client whose last answer was lost in a crash asks again with it.
 const grace = time.Minute
 
-// Renew gives a session a new identifier after a login. A crash before the
+// Renew gives a session a new identifier after a login or a logout. A crash before the
 // cookie is set leaves the client with the old one, which leads back here.
 func (s *Callers) Renew(w http.ResponseWriter, r *http.Request, c *session.Caller) error {
 	state, _, err := s.Sessions.Load(r.Context(), eventstore.Stream("session", c.Session))
-	if err != nil || !state.Authenticated(c.Now) {
+	if err != nil || !state.Living(c.Now) {
 		return err
 	}
 	old := ""
@@ -259,7 +259,7 @@ func (s *Callers) Renew(w http.ResponseWriter, r *http.Request, c *session.Calle
 	}
 	c.User, c.Stale = state.User, false
 	expires := state.Expires
-	if state.Browser {
+	if state.Browser || state.User == "" {
 		expires = time.Time{}
 	}
 	s.setCookie(w, r, value, expires)

@@ -38,10 +38,7 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 	case e.Authenticate != nil:
 		return x.authenticate(ctx, d, *e.Authenticate, meta)
 	case e.EndSession != nil:
-		d.ended = true
-		_, err := x.Sessions.Handle(ctx, eventstore.Stream("session", e.EndSession.Session),
-			session.LogOut{Execution: d.id, Cause: "user"}, meta)
-		return err
+		return x.endSession(ctx, d, *e.EndSession, meta)
 	case e.WriteUser != nil:
 		return x.writeUser(ctx, d, *e.WriteUser, meta)
 	case e.Rehash != nil:
@@ -54,6 +51,18 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 		return err
 	}
 	panic("executor: an effect without a member")
+}
+
+// endSession logs the browser out. In the rest of this request nobody is
+// logged in any more.
+func (x *Executor) endSession(ctx context.Context, d *draft, e execution.EndSession, meta codec.Meta) error {
+	out := session.LogOut{Execution: d.id, Cause: "user", Keep: e.Keep}
+	if _, err := x.Sessions.Handle(ctx, eventstore.Stream("session", e.Session), out, meta); err != nil {
+		return err
+	}
+	d.ended, d.renewed = !e.Keep, e.Keep
+	d.visit.Caller.User, d.visit.Caller.Superuser = "", false
+	return nil
 }
 
 // authenticate logs the user in to the session, then ends the sessions that
