@@ -243,7 +243,7 @@ func (c *Call) parseInt(v Value, base int) (Value, error) {
 		if sign {
 			n.Neg(n)
 		}
-		return integer(n), nil
+		return c.r.sized(n)
 	}
 	text, err := c.r.repr(v)
 	if err != nil {

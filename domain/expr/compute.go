@@ -50,7 +50,10 @@ func (c *compiler) boolean(x *syntax.Bool) (code, error) {
 	return func(f *frame) (Value, error) {
 		var v Value
 		for _, item := range items {
-			var err error
+			err := f.r.step()
+			if err != nil {
+				return nil, at(err, x.Pos)
+			}
 			if v, err = item(f); err != nil || Truth(v) == x.Or {
 				return v, err
 			}

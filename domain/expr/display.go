@@ -41,6 +41,9 @@ func (f *frame) evaluate(items []item) ([]Value, error) {
 		}
 		out = append(out, more...)
 	}
+	if err := f.r.work(8 * len(items)); err != nil {
+		return nil, err
+	}
 	return out, f.r.grow(16*len(out) + 24)
 }
 
@@ -94,6 +97,9 @@ func (c *compiler) dict(x *syntax.Dict) (code, error) {
 }
 
 func (f *frame) dictItem(d *Dict, key, value code) error {
+	if err := f.r.step(); err != nil {
+		return err
+	}
 	var k Value
 	var err error
 	if key != nil {

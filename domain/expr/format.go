@@ -35,6 +35,9 @@ func (c *compiler) format(x *syntax.Format) (code, error) {
 	return func(f *frame) (Value, error) {
 		var b strings.Builder
 		for _, part := range fragments {
+			if err := f.r.step(); err != nil {
+				return nil, at(err, x.Pos)
+			}
 			if part.x == nil {
 				b.WriteString(part.literal)
 				continue
@@ -102,6 +105,9 @@ type formatter interface {
 func (r *run) formatted(v Value, spec string) (string, error) {
 	if spec == "" {
 		return r.str(v)
+	}
+	if err := r.work(8 * len(spec)); err != nil {
+		return "", err
 	}
 	if f, ok := v.(formatter); ok {
 		s, err := f.format(spec)

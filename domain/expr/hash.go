@@ -20,8 +20,12 @@ type hasher interface{ hash() any }
 // can be compared with == and stand in a map.
 func (r *run) hash(v Value) (any, error) {
 	switch v := v.(type) {
-	case Str, Int, Bytes, noneType:
+	case Int, noneType:
 		return v, nil
+	case Str:
+		return v, r.work(len(v))
+	case Bytes:
+		return v, r.work(len(v))
 	case Bool:
 		if v {
 			return Int(1), nil
@@ -30,7 +34,7 @@ func (r *run) hash(v Value) (any, error) {
 	case Float:
 		return floatHash(v), nil
 	case *bigInt:
-		return composite("i" + v.n.Text(62)), nil
+		return composite("i" + v.n.Text(62)), r.work(v.n.BitLen())
 	case Tuple:
 		return r.hashAll('t', v, false)
 	case *Set:

@@ -41,7 +41,7 @@ func (r *run) load(s *syntax.Import) (Value, error) {
 			return v, nil
 		}
 		if r.known(s.Module + "." + s.Name) {
-			return r.module(s.Module + "." + s.Name), nil
+			return r.module(s.Module + "." + s.Name)
 		}
 		if !r.known(s.Module) {
 			return nil, moduleNotFoundError.errorf("No module named '%s'", s.Module)
@@ -52,9 +52,9 @@ func (r *run) load(s *syntax.Import) (Value, error) {
 		return nil, moduleNotFoundError.errorf("No module named '%s'", s.Module)
 	}
 	if s.Root {
-		return r.module(s.As), nil
+		return r.module(s.As)
 	}
-	return r.module(s.Module), nil
+	return r.module(s.Module)
 }
 
 func (r *run) known(name string) bool {
@@ -64,14 +64,21 @@ func (r *run) known(name string) bool {
 }
 
 // module makes a module as a value, with the modules below it.
-func (r *run) module(name string) *module {
+func (r *run) module(name string) (Value, error) {
 	attrs := map[string]Value{}
+	if err := r.work(4096); err != nil {
+		return nil, err
+	}
 	for _, source := range []map[string]map[string]Value{modules, r.env.Modules} {
 		for path := range source {
 			if below, ok := strings.CutPrefix(path, name+"."); ok {
 				below, _, _ = strings.Cut(below, ".")
 				if attrs[below] == nil {
-					attrs[below] = r.module(name + "." + below)
+					inner, err := r.module(name + "." + below)
+					if err != nil {
+						return nil, err
+					}
+					attrs[below] = inner
 				}
 			}
 		}
@@ -79,7 +86,7 @@ func (r *run) module(name string) *module {
 			attrs[key] = v
 		}
 	}
-	return &module{name, attrs}
+	return &module{name, attrs}, r.grow(96 * len(attrs))
 }
 
 // neverModules are what no host will supply, with what to use instead.

@@ -96,6 +96,9 @@ func cutField(s string) (field, rest string, err error) {
 
 // field is name[!conversion][:spec].
 func (t *template) field(field string, depth int) (string, error) {
+	if err := t.r.work(len(field)); err != nil {
+		return "", err
+	}
 	name, spec, hasSpec := field, "", false
 	conversion := byte(0)
 	bracket := false

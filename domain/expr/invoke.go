@@ -80,6 +80,9 @@ func (f *frame) arguments(args []argument) ([]Value, []Named, error) {
 	if len(args) == 0 {
 		return nil, nil, nil
 	}
+	if err := f.r.work(8 * len(args)); err != nil {
+		return nil, nil, err
+	}
 	values := make([]Value, 0, len(args))
 	var named []Named
 	for _, a := range args {

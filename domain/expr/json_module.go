@@ -157,6 +157,9 @@ func (w *jsonWriter) line(depth int) error {
 	if !w.isIndented {
 		return nil
 	}
+	if err := w.c.r.grow(len(w.indent) * depth); err != nil {
+		return err
+	}
 	return w.put("\n" + strings.Repeat(w.indent, depth))
 }
 

@@ -66,6 +66,14 @@ func (j *jsonReader) accept(c byte) bool {
 	return false
 }
 
+var jsonWords = []struct {
+	text  string
+	value Value
+}{
+	{"null", None}, {"true", Bool(true)}, {"false", Bool(false)},
+	{"NaN", Float(math.NaN())}, {"Infinity", Float(math.Inf(1))}, {"-Infinity", Float(math.Inf(-1))},
+}
+
 func (j *jsonReader) value() (Value, error) {
 	if err := j.r.enter(); err != nil {
 		return nil, err
@@ -80,13 +88,10 @@ func (j *jsonReader) value() (Value, error) {
 	case j.accept('{'):
 		return j.dict()
 	}
-	for word, v := range map[string]Value{
-		"null": None, "true": Bool(true), "false": Bool(false),
-		"NaN": Float(math.NaN()), "Infinity": Float(math.Inf(1)), "-Infinity": Float(math.Inf(-1)),
-	} {
-		if strings.HasPrefix(j.text[j.at:], word) {
-			j.at += len(word)
-			return v, nil
+	for _, word := range jsonWords {
+		if strings.HasPrefix(j.text[j.at:], word.text) {
+			j.at += len(word.text)
+			return word.value, nil
 		}
 	}
 	return j.number()

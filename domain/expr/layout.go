@@ -201,24 +201,22 @@ func (l *layout) grouped(digits, tail string, used, size int) string {
 	if l.grouping == 0 {
 		return digits + tail
 	}
-	var groups []string
-	for len(digits) > size {
-		groups = append([]string{digits[len(digits)-size:]}, groups...)
-		digits = digits[:len(digits)-size]
-	}
-	out := strings.Join(append([]string{digits}, groups...), string(l.grouping))
 	if l.align == '=' && l.fill == "0" {
-		first := len(digits)
-		for len(out)+len(tail)+used < l.width {
-			if first == size {
-				out = string(l.grouping) + out
-				first = 0
-			}
-			out = "0" + out
-			first++
+		room := l.width - used - len(tail) // for digits and separators
+		n := max(room-room/(size+1), 1)
+		for n+(n-1)/size < room {
+			n++
 		}
+		digits = strings.Repeat("0", max(n-len(digits), 0)) + digits
 	}
-	return out + tail
+	var b strings.Builder
+	for i := range len(digits) {
+		if i > 0 && (len(digits)-i)%size == 0 {
+			b.WriteByte(l.grouping)
+		}
+		b.WriteByte(digits[i])
+	}
+	return b.String() + tail
 }
 
 // float lays out a float.

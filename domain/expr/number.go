@@ -148,6 +148,9 @@ func (r *run) integers(op string, a, b *big.Int) (Value, error) {
 		}
 		z.Mul(a, b)
 	case "/":
+		if err := r.work(a.BitLen() * (b.BitLen()>>6 + 1) >> 2); err != nil {
+			return nil, err
+		}
 		return trueDivision(a, b)
 	case "//", "%":
 		return r.floorDivision(op, a, b)

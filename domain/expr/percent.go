@@ -62,8 +62,15 @@ func (p *printf) print() (string, error) {
 
 // conversion is [(key)][flags][width][.precision]kind.
 func (p *printf) conversion() (string, error) {
+	if err := p.r.step(); err != nil {
+		return "", err
+	}
 	var v Value
-	if key, rest, ok := strings.Cut(p.rest, ")"); ok && strings.HasPrefix(key, "(") {
+	if strings.HasPrefix(p.rest, "(") {
+		key, rest, ok := strings.Cut(p.rest, ")")
+		if !ok {
+			return "", valueError.errorf("incomplete format key")
+		}
 		if _, isMapping := p.single.(*Dict); !isMapping {
 			return "", typeError.errorf("format requires a mapping")
 		}

@@ -137,6 +137,9 @@ func (c *compiler) branch(s *syntax.Branch) (action, error) {
 	other, err := c.block(s.Else)
 	return func(f *frame) (signal, error) {
 		for i, cond := range conds {
+			if err := f.r.step(); err != nil {
+				return goOn, at(err, s.Pos)
+			}
 			v, err := cond(f)
 			if err != nil {
 				return goOn, err

@@ -176,7 +176,11 @@ func stripped(cut func(string, string) string, cutBlanks func(string, func(rune)
 		if !ok {
 			return nil, typeError.errorf("%s arg must be None or str", c.Name)
 		}
-		if err := c.r.work(len(s) * min(len(chars), 64)); err != nil {
+		cost := len(s)
+		if !isASCII(string(chars)) {
+			cost *= len(chars)
+		}
+		if err := c.r.work(cost); err != nil {
 			return nil, err
 		}
 		return Str(cut(s, string(chars))), nil

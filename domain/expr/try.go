@@ -66,6 +66,9 @@ func (f *frame) handle(e *Error, handlers []handler) (signal, error) {
 		return goOn, e
 	}
 	for _, h := range handlers {
+		if err := f.r.step(); err != nil {
+			return goOn, at(err, h.pos)
+		}
 		if h.kind != nil {
 			kind, err := h.kind(f)
 			if err != nil {

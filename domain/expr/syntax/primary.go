@@ -32,6 +32,7 @@ func (p *parser) primary() (Expr, error) {
 func (p *parser) arguments() ([]Arg, error) {
 	var args []Arg
 	named := false
+	known := map[string]bool{}
 	for !p.accept(")") {
 		pos := p.tok().pos
 		arg, err := p.argument(len(args) == 0)
@@ -41,11 +42,10 @@ func (p *parser) arguments() ([]Arg, error) {
 		if arg.Name == "" && arg.Star == 0 && named {
 			return nil, errorAt(pos, "positional argument follows keyword argument")
 		}
-		for _, other := range args {
-			if arg.Name != "" && arg.Name == other.Name {
-				return nil, errorAt(pos, "keyword argument repeated: %s", arg.Name)
-			}
+		if arg.Name != "" && known[arg.Name] {
+			return nil, errorAt(pos, "keyword argument repeated: %s", arg.Name)
 		}
+		known[arg.Name] = true
 		named = named || arg.Name != "" || arg.Star == 2
 		args = append(args, arg)
 		if !p.is(")") {

@@ -1,7 +1,5 @@
 package syntax
 
-import "slices"
-
 // statement: compound | simple (';' simple)* [';'] NEWLINE
 func (p *parser) statement() ([]Stmt, error) {
 	if p.tok().kind == indent {
@@ -96,8 +94,10 @@ func (p *parser) returned(pos Pos) (Stmt, error) {
 	if r.X, err = p.expressions(); err != nil {
 		return nil, err
 	}
+	known := map[string]bool{}
 	for _, id := range p.reads[mark:] {
-		if !slices.Contains(r.Names, id) {
+		if !known[id] {
+			known[id] = true
 			r.Names = append(r.Names, id)
 		}
 	}
