@@ -5,50 +5,105 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
+	"github.com/flowledger/flowledger/handlers/auditapi"
 )
 
 func eventsCommand() *subcommand {
 	return &subcommand{
 		name: "events", about: "prints the ledger as lines, the clear parts only",
-		example: "flowledger events --type LoginFailed --since 24h --json",
+		example: "flowledger events --server http://127.0.0.1:9000 --follow --type LoginFailed",
 		run: func(ctx context.Context, c *call) error {
-			var s storage
+			var t target
 			var w wanted
-			fs := c.flags()
-			s.flags(fs)
-			follow := fs.Bool("follow", false, "go on with what is appended (a data folder has one owner, so this is for --store memory: and tests)")
+			fs := t.flags(c)
+			follow := fs.Bool("follow", false, "go on with what is appended, with --server")
 			fs.StringVar(&w.execution, "execution", "", "only events that this `execution` caused")
 			fs.StringVar(&w.stream, "stream", "", "only events of this `stream`")
 			fs.StringVar(&w.kind, "type", "", "only events of this `type`")
 			fs.Func("since", "only events since a `time` (RFC 3339) or for a duration (24h)", w.setSince)
 			fs.BoolVar(&w.json, "json", false, "print JSON, one event a line")
 			rest, err := c.parse(fs)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
-			}
-			if len(rest) > 0 {
+			case len(rest) > 0:
 				return usagef("events takes no arguments, but got %q", rest[0])
+			case t.server != "":
+				return w.print(ctx, c, t.remote().events(ctx, *follow))
+			case *follow:
+				return usagef("--follow needs --server: nothing is appended to a data folder that no server holds")
 			}
-			return with(ctx, s, discard(), func(ctx context.Context, a *app) error {
-				return w.print(ctx, c, a.read(ctx, w.stream, *follow))
+			return with(ctx, t.storage, discard(), func(ctx context.Context, a *app) error {
+				return w.print(ctx, c, a.events(ctx, w.stream))
 			})
 		},
 	}
 }
 
-// read yields events: of one stream, or all.
-func (a *app) read(ctx context.Context, stream string, follow bool) iter.Seq2[eventstore.Recorded, error] {
-	switch {
-	case follow:
-		return a.store.Subscribe(ctx, eventstore.Position{})
-	case stream != "":
-		return a.store.ReadStream(ctx, eventstore.StreamID(stream), 0)
+// events yields what is in the store: one stream, or all.
+func (a *app) events(ctx context.Context, stream string) iter.Seq2[auditapi.Event, error] {
+	read := a.store.ReadAll(ctx, eventstore.Position{})
+	if stream != "" {
+		read = a.store.ReadStream(ctx, eventstore.StreamID(stream), 0)
 	}
-	return a.store.ReadAll(ctx, eventstore.Position{})
+	return func(yield func(auditapi.Event, error) bool) {
+		for e, err := range read {
+			if !yield(auditapi.EventOf(e), err) {
+				return
+			}
+		}
+	}
+}
+
+// pollEvery is how long a reader waits at the end of a server's ledger.
+const pollEvery = time.Second
+
+// events yields what a server has, page by page, and goes on when it is to
+// follow.
+func (r *remote) events(ctx context.Context, follow bool) iter.Seq2[auditapi.Event, error] {
+	return func(yield func(auditapi.Event, error) bool) {
+		for after := ""; ; {
+			var page struct {
+				Results []auditapi.Event `json:"results"`
+				Next    string           `json:"next"`
+			}
+			err := r.call(ctx, http.MethodGet, "/api/v3/ledger/events/?after="+url.QueryEscape(after), "", nil, &page)
+			if err != nil {
+				yield(auditapi.Event{}, err)
+				return
+			}
+			for _, e := range page.Results {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			after = page.Next
+			if len(page.Results) > 0 {
+				continue
+			}
+			if !follow || !pause(ctx, pollEvery) {
+				return
+			}
+		}
+	}
+}
+
+// pause waits, and tells whether there is a reason to go on.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // wanted says which events to print, and how.
@@ -73,29 +128,14 @@ func (w *wanted) setSince(text string) error {
 	return nil
 }
 
-func (w *wanted) matches(e eventstore.Recorded, h codec.Header) bool {
-	return (w.stream == "" || string(e.Stream) == w.stream) &&
+func (w *wanted) matches(e auditapi.Event, h codec.Header) bool {
+	return (w.stream == "" || e.Stream == w.stream) &&
 		(w.kind == "" || e.Type == w.kind) &&
 		!e.RecordedAt.Before(w.since) &&
-		(w.execution == "" || h.Execution == w.execution || e.Stream == eventstore.Stream("execution", w.execution))
+		(w.execution == "" || h.Execution == w.execution || e.Stream == string(eventstore.Stream("execution", w.execution)))
 }
 
-// A line is an event as --json prints it. Sealed says how many bytes of it
-// only the program itself can read.
-type line struct {
-	Position   string          `json:"position"`
-	Stream     string          `json:"stream"`
-	Revision   int64           `json:"revision"`
-	ID         string          `json:"id"`
-	Type       string          `json:"type"`
-	Schema     int             `json:"schema"`
-	RecordedAt time.Time       `json:"recorded_at"`
-	Header     json.RawMessage `json:"header"`
-	Payload    json.RawMessage `json:"payload"`
-	Sealed     int             `json:"sealed"`
-}
-
-func (w *wanted) print(ctx context.Context, c *call, events iter.Seq2[eventstore.Recorded, error]) error {
+func (w *wanted) print(ctx context.Context, c *call, events iter.Seq2[auditapi.Event, error]) error {
 	encoder := json.NewEncoder(c.stdout)
 	for e, err := range events {
 		if err != nil {
@@ -112,10 +152,7 @@ func (w *wanted) print(ctx context.Context, c *call, events iter.Seq2[eventstore
 			continue
 		}
 		if w.json {
-			err = encoder.Encode(line{
-				Position: e.Position.String(), Stream: string(e.Stream), Revision: int64(e.Revision), ID: e.ID.String(), Type: e.Type,
-				Schema: e.Schema, RecordedAt: e.RecordedAt, Header: e.Header, Payload: e.Payload, Sealed: len(e.Sealed),
-			})
+			err = encoder.Encode(e)
 		} else {
 			_, err = fmt.Fprintf(c.stdout, "%8s  %s  %-46s %4d  %-24s %s\n",
 				e.Position, e.RecordedAt.Format("2006-01-02 15:04:05.000"), e.Stream, e.Revision, e.Type, e.Payload)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/flowledger/flowledger/handlers/auditapi"
 	"github.com/flowledger/flowledger/handlers/caller"
 	"github.com/flowledger/flowledger/handlers/flowapi"
 	"github.com/flowledger/flowledger/handlers/web"
@@ -26,6 +27,8 @@ func (a *app) handler(cfg config, m *metrics) http.Handler {
 	r.HandleFunc("/-/health/ready/", a.readiness)
 	flows := &flowapi.Server{Flows: a.executor, Callers: callers, Log: a.log}
 	flows.Mount(r)
+	ledger := &auditapi.Server{Ledger: a.store, Callers: callers, Log: a.log}
+	ledger.Mount(r)
 	a.admin(callers).Mount(r)
 	pages := &web.Server{
 		Callers: callers, Forgery: callers, Flows: &pageFlows{a.executor, a}, Account: &pageAccount{a}, Brands: &brands{a}, Log: a.log,
