@@ -206,10 +206,6 @@ func makeInt(c *Call) (Value, error) {
 		return wholeNumber(math.Trunc(float64(v)))
 	case Str, Bytes:
 		return c.parseInt(v, 10)
-	case *record:
-		if n, ok := v.fields["int"]; ok {
-			return n, nil
-		}
 	}
 	if n, ok := bigOf(a[0]); ok {
 		return integer(n), nil

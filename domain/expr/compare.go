@@ -260,6 +260,8 @@ func (r *run) contains(in, v Value) (bool, error) {
 		if n, ok := v.(Int); ok {
 			return in.contains(int(n)), nil
 		}
+	case *view:
+		return r.viewContains(in, v)
 	case Container:
 		return in.Contains(v)
 	}

@@ -24,7 +24,7 @@ func strftime(t time.Time, aware bool, format string) (string, error) {
 		if text == "" && strings.IndexByte("zZ", format[i]) < 0 {
 			return "", valueError.errorf("Invalid format string")
 		}
-		if bare {
+		if bare && text != "" {
 			text = strings.TrimLeft(text[:len(text)-1], "0 ") + text[len(text)-1:]
 		}
 		b.WriteString(text)
@@ -296,8 +296,8 @@ func dayFromISO(c *Call) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, _ := c.Args[0].(Str); len(s) > 10 {
-		return nil, valueError.errorf("Invalid isoformat string: %s", quoted(string(s)))
+	if a, _ := c.Bind("date_string"); len(a[0].(Str)) > 10 {
+		return nil, valueError.errorf("Invalid isoformat string: %s", quoted(string(a[0].(Str))))
 	}
 	return dayOf(v.(moment).t), nil
 }

@@ -27,9 +27,9 @@ func keysOf(d *Dict) Value {
 	return &view{"dict_keys", d, func(e *entry) Value { return e.key }}
 }
 
-// Contains implements [Container]; for keys and items it is a look-up.
-func (v *view) Contains(x Value) (bool, error) {
-	r := &run{limits: Limits{Steps: DefaultSteps, Memory: DefaultMemory, Depth: DefaultDepth}, pause: DefaultSteps}
+// viewContains is v in keys(), values() or items(); but for values it is a
+// look-up.
+func (r *run) viewContains(v *view, x Value) (bool, error) {
 	switch v.name {
 	case "dict_keys":
 		return r.contains(v.d, x)
@@ -48,17 +48,12 @@ func (v *view) Contains(x Value) (bool, error) {
 		}
 		return r.equal(found, pair[1])
 	}
-	return r.contains(Tuple(valuesOf(v)), x)
-}
-
-func valuesOf(v *view) []Value {
-	var out []Value
-	for i := range v.d.entries {
-		if e := &v.d.entries[i]; e.key != nil {
-			out = append(out, v.pick(e))
-		}
+	values, err := r.collect(v)
+	if err != nil {
+		return false, err
 	}
-	return out
+	at, err := r.search(values, x, 0)
+	return at >= 0, err
 }
 
 // makeDict is dict(mapping or pairs, **kwargs).

@@ -34,8 +34,7 @@ func ofVersion(make func(*Call) (Value, error), version int) func(*Call) (Value,
 	return func(c *Call) (Value, error) {
 		v, err := make(c)
 		if err == nil && !strings.HasPrefix(v.Type(), fmt.Sprintf("IPv%d", version)) {
-			text, _ := c.r.str(c.Args[0])
-			err = addressValueError.errorf("Unexpected version of the address %s", quoted(text))
+			err = addressValueError.errorf("%s is of the other version", opaque(v))
 		}
 		return v, err
 	}

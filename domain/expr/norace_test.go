@@ -2,5 +2,5 @@
 
 package expr
 
-// slowdown is how much longer things may take than promised.
+// slowdown is how much more time and memory things may take than promised.
 const slowdown = 1

@@ -2,5 +2,5 @@
 
 package expr
 
-// slowdown is how much longer things may take under the race detector.
+// slowdown is how much more time and memory things may take under the race detector.
 const slowdown = 10

@@ -100,7 +100,7 @@ func randomChoices(c *Call) (Value, error) {
 	if len(items) == 0 {
 		return nil, indexError.errorf("Cannot choose from an empty sequence")
 	}
-	if err := c.r.grow(16 * max(k, 0)); err != nil {
+	if err := c.r.grow(16 * min(max(k, 0), maxRepeat)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, 0, max(k, 0))
