@@ -77,7 +77,7 @@ func TestActions(t *testing.T) {
 	inExecution := codec.Meta{}
 	inExecution.Execution = id("x")
 	exception := execution.Evaluation{Results: []execution.PolicyResult{{Outcome: "ok"}, {Outcome: "exception"}}}
-	for name, tt := range map[string]struct {
+	cases := map[string]struct {
 		meta  codec.Meta
 		to    string
 		event codec.Event
@@ -94,9 +94,9 @@ func TestActions(t *testing.T) {
 		"a user is made":               {by("admin", ""), "user", user.UserCreated{Key: 1}, "model_created", "admin"},
 		"a user is changed":            {by("admin", ""), "user", user.UserDeactivated{}, "model_updated", "admin"},
 		"a user is deleted":            {by("admin", ""), "user", user.UserDeleted{}, "model_deleted", "admin"},
-		"a flow makes a user":          {inExecution, "user", user.UserCreated{Key: 1}, "user_write", id("one")},
-		"a flow changes a user":        {inExecution, "user", user.UserProfileChanged{}, "user_write", id("one")},
-		"a flow deletes a user":        {inExecution, "user", user.UserDeleted{}, "model_deleted", id("one")},
+		"a flow makes a user":          {inExecution, "user", user.UserCreated{Key: 1}, "user_write", "self"},
+		"a flow changes a user":        {inExecution, "user", user.UserProfileChanged{}, "user_write", "self"},
+		"a flow deletes a user":        {inExecution, "user", user.UserDeleted{}, "model_deleted", "self"},
 		"a password is set":            {by("admin", ""), "user", user.UserPasswordSet{CredentialID: "c"}, "password_set", "admin"},
 		"a rehash is nothing":          {by("admin", ""), "user", user.UserPasswordRehashed{CredentialID: "c"}, "", "admin"},
 		"a claim is nothing":           {by("", ""), "username", user.UsernameClaimed{User: "u"}, "", "u"},
@@ -113,17 +113,25 @@ func TestActions(t *testing.T) {
 		"a policy denied":              {by("", ""), "execution", execution.PolicyDenied{}, "", ""},
 		"a stage failed":               {by("", ""), "execution", execution.ExecutionFailed{}, "system_exception", ""},
 		"a step is nothing":            {by("", ""), "execution", execution.StageEntered{}, "", ""},
-	} {
+	}
+	w := newWorld(t)
+	for name, tt := range cases {
+		w.appendAs(tt.meta, stream(tt.to, name), tt.event)
+	}
+	w.run()
+	w.settle()
+	for name, tt := range cases {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.appendAs(tt.meta, stream(tt.to, "one"), tt.event)
-			w.run()
-			w.settle()
-			entries, _, err := w.audit.List(t.Context(), projections.AuditFilter{}, false, projections.Page{})
+			of := projections.AuditFilter{Stream: string(stream(tt.to, name))}
+			entries, _, err := w.audit.List(t.Context(), of, false, projections.Page{})
+			if tt.user == "self" {
+				tt.user = id(name)
+			}
 			if err != nil || len(entries) != 1 || entries[0].Action != tt.want || entries[0].User != tt.user {
 				t.Errorf("got %+v, %v, want %q of %q", entries, err, tt.want, tt.user)
 			}
-			shown, total, err := w.audit.List(t.Context(), projections.AuditFilter{AnyAction: true}, false, projections.Page{})
+			of.AnyAction = true
+			shown, total, err := w.audit.List(t.Context(), of, false, projections.Page{})
 			if err != nil || len(shown) != total || (total == 1) != (tt.want != "") {
 				t.Errorf("shown: %+v of %d, %v", shown, total, err)
 			}
@@ -139,6 +147,7 @@ func TestOneChangeIsOneAction(t *testing.T) {
 	w.appendAs(by("admin", "r2"), to, user.UserRenamed{}, user.UserProfileChanged{}, user.UserMoved{})
 	w.appendAs(by("admin", "r3"), to, user.UserRenamed{})
 	w.appendAs(by("admin", ""), to, user.UserRenamed{}, user.UserMoved{})
+	w.appendAs(by("", "r4"), stream("execution", "x"), execution.LoginFailed{User: "u"}, execution.LoginFailed{User: "u"})
 	w.run()
 	w.settle()
 	count := func(f projections.AuditFilter) int {
@@ -148,7 +157,7 @@ func TestOneChangeIsOneAction(t *testing.T) {
 		}
 		return total
 	}
-	for action, want := range map[string]int{"model_created": 1, "password_set": 1, "model_updated": 4} {
+	for action, want := range map[string]int{"model_created": 1, "password_set": 1, "model_updated": 4, "login_failed": 2} {
 		if got := count(projections.AuditFilter{Actions: []string{action}}); got != want {
 			t.Errorf("%d times %s, want %d", got, action, want)
 		}

@@ -60,7 +60,7 @@ func (c *counting) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) 
 	if err != nil {
 		return err
 	}
-	s.BindText(1, created.Name)
+	s.BindText(1, c.version+created.Name)
 	_, err = s.Step()
 	if err = errors.Join(err, s.Reset()); err == nil && c.fail == created.Name {
 		err = errors.New("it is unbearable")
@@ -136,6 +136,7 @@ func TestChangedSchemaIsBuiltAgain(t *testing.T) {
 	w.close()
 	w.open(&counting{version: "1"})
 	w.append(stream("group", "a"), groupNamed("a"))
+	w.append(stream("session", "s"), session.SessionBegun{Begun: start, Expires: start.Add(time.Hour)}, session.SessionAuthenticated{})
 	stop := w.run()
 	w.settle()
 	stop()
@@ -146,11 +147,11 @@ func TestChangedSchemaIsBuiltAgain(t *testing.T) {
 	w.open(c)
 	w.run()
 	w.settle()
-	if diff := cmp.Diff([]string{"a", "b"}, dump(t, w.path)["counting"]); diff != "" {
+	if diff := cmp.Diff([]string{"2a", "2b"}, dump(t, w.path)["counting"]); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
-	if got := dump(t, w.path)["audit"]; len(got) != 2 {
-		t.Errorf("the others saw the events twice: %v", got)
+	if got, ok, err := w.sessions.ByID(t.Context(), id("s")); got.Generation != 1 || !ok || err != nil {
+		t.Errorf("the others saw the events twice: %+v, %v", got, err)
 	}
 }
 
@@ -326,6 +327,25 @@ func TestClosedStoreEndsTheRun(t *testing.T) {
 	}
 }
 
+// impatient is a store that fails as soon as ctx is done.
+type impatient struct{ eventstore.Store }
+
+func (impatient) Head(ctx context.Context) (eventstore.Position, error) {
+	return eventstore.Position{}, ctx.Err()
+}
+
+func TestEarlyEndIsNoError(t *testing.T) {
+	w := newWorld(t)
+	w.store = impatient{w.store}
+	w.close()
+	w.open()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.runner.Run(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFilesAreTheOwnersAlone(t *testing.T) {
 	w := people(t)
 	for _, path := range []string{w.path, w.path + "-wal", w.path + "-shm"} {
@@ -342,7 +362,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 // More events than one batch holds, and readers all the while.
 func TestManyBatches(t *testing.T) {
 	w := newWorld(t)
-	w.run()
+	stop := w.run()
 	for i := range 2500 {
 		letter := string(rune('a' + i%26))
 		if i < 26 {
@@ -356,5 +376,15 @@ func TestManyBatches(t *testing.T) {
 	w.settle()
 	if _, total, err := w.audit.List(t.Context(), projections.AuditFilter{}, false, projections.Page{Limit: 1}); err != nil || total != 26+2474*2+3 {
 		t.Errorf("%d entries, %v, want %d", total, err, 26+2474*2+3)
+	}
+	stop()
+	last := 0
+	if err := w.runner.Rebuild(t.Context(), func(n int) {
+		if n-last > 1000 {
+			t.Errorf("a batch of %d events", n-last)
+		}
+		last = n
+	}); err != nil {
+		t.Error(err)
 	}
 }

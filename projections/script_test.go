@@ -26,28 +26,31 @@ func started() execution.ExecutionStarted {
 
 // login appends what a login leaves behind: execution x of user ada in session
 // s, with one wrong password.
-func login(w *world) (failed, loggedIn string) {
+func login(w *world) (failed, loggedIn string) { return loginAs(w, "x", "s", "ada") }
+
+// loginAs is login with other letters.
+func loginAs(w *world, xx, ss, who string) (failed, loggedIn string) {
 	network := session.Network{IP: "192.0.2.1", UserAgent: "agent"}
 	in := func(n any) codec.Meta {
-		m := codec.Meta{Network: n, Subject: "execution:" + id("x")}
-		m.Execution, m.Correlation = id("x"), id("x")
-		m.Actor = codec.Actor{Kind: "anonymous", Session: id("s")}
+		m := codec.Meta{Network: n, Subject: "execution:" + id(xx)}
+		m.Execution, m.Correlation = id(xx), id(xx)
+		m.Actor = codec.Actor{Kind: "anonymous", Session: id(ss)}
 		m.Request = codec.Request{ID: "r1"}
 		return m
 	}
-	x, s := stream("execution", "x"), stream("session", "s")
+	x, s := stream("execution", xx), stream("session", ss)
 	w.appendAs(codec.Meta{Network: network}, s, session.SessionBegun{Kind: "browser", Begun: start, Expires: start.Add(time.Hour)})
 	w.appendAs(in(network), x, started(), execution.PlanCreated{Flow: flow}, execution.StageEntered{Binding: first, Stage: asks, Kind: asks.Kind},
 		execution.ChallengeIssued{Binding: first, Component: "ak", Sequence: 1, ExpiresAt: deadline.Add(time.Minute)})
-	w.appendAs(in(nil), s, session.SessionExecutionAttached{Execution: id("x"), Flow: flow})
-	w.appendAs(in(network), x, execution.SubjectIdentified{User: id("ada"), By: "identification", Identifier: "ada"})
-	failed = w.appendAs(in(network), x, execution.LoginFailed{User: id("ada"), Stage: asks, Method: "password", Cause: "bad_credential", Failures: 1},
+	w.appendAs(in(nil), s, session.SessionExecutionAttached{Execution: id(xx), Flow: flow})
+	w.appendAs(in(network), x, execution.SubjectIdentified{User: id(who), By: "identification", Identifier: "ada"})
+	failed = w.appendAs(in(network), x, execution.LoginFailed{User: id(who), Stage: asks, Method: "password", Cause: "bad_credential", Failures: 1},
 		execution.ResponseRejected{Binding: first, Sequence: 1, Attempt: 1, Action: "retry"})
 	w.appendAs(in(session.Network{IP: "192.0.2.2", UserAgent: "other"}), x,
 		execution.FactorVerified{Factor: execution.Factor{Method: "password", Kind: "knowledge"}},
 		execution.StageCompleted{Binding: first, Stage: asks, Sequence: 1},
-		execution.UserLoggedIn{User: id("ada"), Session: id("s"), AuthMethod: "password"},
-		execution.ExecutionCompleted{Redirect: "default", User: id("ada"), Session: id("s")})
+		execution.UserLoggedIn{User: id(who), Session: id(ss), AuthMethod: "password"},
+		execution.ExecutionCompleted{Redirect: "default", User: id(who), Session: id(ss)})
 	for e, err := range w.store.ReadStream(w.t.Context(), x, 8) {
 		if err != nil || e.Type != "UserLoggedIn" && loggedIn == "" && e.Revision > 9 {
 			w.t.Fatal(err, e.Type)
@@ -57,7 +60,7 @@ func login(w *world) (failed, loggedIn string) {
 		}
 	}
 	w.appendAs(in(network), s, session.SessionAuthenticated{
-		User: id("ada"), Execution: id("x"), Login: start.Add(time.Minute), Expires: start.Add(20 * time.Hour), IP: "192.0.2.9",
+		User: id(who), Execution: id(xx), Login: start.Add(time.Minute), Expires: start.Add(20 * time.Hour), IP: "192.0.2.9",
 	})
 	return failed, loggedIn
 }

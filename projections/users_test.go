@@ -82,6 +82,8 @@ func TestPerson(t *testing.T) {
 
 func TestFindUser(t *testing.T) {
 	w := people(t)
+	w.append(stream("user", "eve"), user.UserCreated{Key: 2, Joined: start, Username: "eve", Email: "Ada"})
+	w.settle()
 	all := []string{"username", "email", "upn"}
 	for name, tt := range map[string]struct {
 		fields []string
@@ -89,14 +91,15 @@ func TestFindUser(t *testing.T) {
 		fold   bool
 		want   string
 	}{
-		"by user name":                     {all, "Ada", false, "ada"},
+		"by user name":                     {[]string{"username"}, "Ada", false, "ada"},
+		"the lowest key of all fields":     {all, "Ada", false, "eve"},
 		"case matters":                     {all, "ada", false, ""},
-		"unless folded":                    {all, "ADA", true, "ada"},
+		"unless folded":                    {[]string{"username"}, "ADA", true, "ada"},
 		"by e-mail, as it is stored":       {all, "ada@example.org", false, "bob"},
 		"the lowest key wins":              {all, "ADA@example.ORG", true, "bob"},
 		"by an attribute":                  {[]string{"upn"}, "ada@corp", false, "ada"},
 		"by a folded attribute":            {[]string{"upn"}, "ADA@corp", true, "ada"},
-		"only by the fields that count":    {[]string{"email"}, "Ada", true, ""},
+		"only by the fields that count":    {[]string{"email"}, "bob", true, ""},
 		"by no field":                      {nil, "Ada", false, ""},
 		"an empty value finds nobody":      {all, "", true, ""},
 		"nobody has what is like SQL":      {all, "' OR 1=1 --", true, ""},

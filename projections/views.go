@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -19,6 +20,9 @@ const readers = 4
 type Views struct {
 	pool   *sqlitex.Pool
 	writer *sqlite.Conn // the runner's own
+
+	workers sync.Mutex
+	keeper  *sqlite.Conn // of the workers' checkpoints; guarded by workers
 }
 
 // Open opens the file at path, or makes it, readable by its owner alone: it
@@ -44,11 +48,21 @@ func (v *Views) open(path string) error {
 		return err
 	}
 	v.writer.SetBusyTimeout(5 * time.Second)
-	// What a power cut takes is replayed, so nobody waits for the disk.
-	if err := sqlitex.ExecuteTransient(v.writer, "PRAGMA synchronous = NORMAL", nil); err != nil {
-		return err
+	// What a power cut takes is replayed, so nobody waits for the disk. The
+	// cache is 16 MiB: the audit's indexes are written all over.
+	for _, pragma := range []string{"synchronous = NORMAL", "cache_size = -16384"} {
+		if err := sqlitex.ExecuteTransient(v.writer, "PRAGMA "+pragma, nil); err != nil {
+			return err
+		}
 	}
 	if err := sqlitex.ExecuteScript(v.writer, checkpointsTable, nil); err != nil {
+		return err
+	}
+	if v.keeper, err = sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenWAL); err != nil {
+		return err
+	}
+	v.keeper.SetBusyTimeout(5 * time.Second)
+	if err := sqlitex.ExecuteScript(v.keeper, workersTable, nil); err != nil {
 		return err
 	}
 	v.pool, err = sqlitex.NewPool(path, sqlitex.PoolOptions{Flags: sqlite.OpenReadOnly, PoolSize: readers})
@@ -60,6 +74,9 @@ func (v *Views) Close() error {
 	var errs []error
 	if v.pool != nil {
 		errs = append(errs, v.pool.Close())
+	}
+	if v.keeper != nil {
+		errs = append(errs, v.keeper.Close())
 	}
 	if v.writer != nil {
 		errs = append(errs, v.writer.Close())

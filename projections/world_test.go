@@ -26,7 +26,7 @@ var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // A world is a ledger with its read models.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	store eventstore.Store
 	vault *vault.Vault
 	codec *codec.Codec
@@ -48,7 +48,7 @@ type world struct {
 
 // newWorld makes a world whose clock stands still, and which nobody follows
 // yet.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	now := func() time.Time { return start }
 	v, err := vault.Open(vault.Memory, [32]byte{1}, now)
