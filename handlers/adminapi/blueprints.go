@@ -1,0 +1,142 @@
+package adminapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"path"
+
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/blueprint"
+	"github.com/flowledger/flowledger/domain/session"
+)
+
+// An Importer applies blueprints.
+type Importer interface {
+	// Import applies one, all or nothing. A fault of the blueprint is part of
+	// the result; an error means that there is none.
+	Import(ctx context.Context, c session.Caller, name string, text []byte, context map[string]any) (ImportResult, error)
+}
+
+// An ImportResult says whether a blueprint was applied, and what is to be
+// said about it.
+type ImportResult struct {
+	Success bool
+	Logs    []blueprint.LogEvent
+}
+
+func (s *Server) mountBlueprints(r *mux.Router) {
+	s.route(r, "managed/blueprints/", superusers, verbs{http.MethodGet: listInstances})
+	s.route(r, "managed/blueprints/import/", superusers, verbs{http.MethodPost: s.importBlueprint})
+}
+
+// listInstances is empty: blueprints are applied once and not kept.
+func listInstances(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	pg, err := pagingOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	return writeList(w, pg, 0, nil)
+}
+
+// maxFraming is what a form may add to the blueprint in it.
+const maxFraming = 64 << 10
+
+// importBlueprint applies an uploaded blueprint, or one that the program
+// ships. A faulty one is answered with what is wrong, and status 200.
+func (s *Server) importBlueprint(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	u, err := readUpload(r)
+	if err != nil {
+		return err
+	}
+	var with map[string]any
+	if u.context != "" {
+		if err := json.Unmarshal([]byte(u.context), &with); err != nil || !shallow(with, maxDepth) {
+			return invalid("context", "Value must be valid JSON.")
+		}
+	}
+	if u.path != "" {
+		shipped, ok := shippedFile(u.path)
+		if !ok {
+			return invalid("path", "Blueprint file does not exist")
+		}
+		u.name, u.text = shipped.Name, shipped.Text
+	}
+	result, err := s.Importer.Import(r.Context(), c, u.name, u.text, with)
+	if err != nil {
+		return err
+	}
+	if err := s.changed(r.Context()); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{
+		"success": result.Success, "logs": logs(result.Logs, "blueprint", s.Now()),
+	})
+}
+
+func shippedFile(name string) (blueprint.File, bool) {
+	for _, f := range blueprint.Defaults() {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return blueprint.File{}, false
+}
+
+// An upload is the form that a blueprint comes in.
+type upload struct {
+	name    string
+	text    []byte
+	path    string
+	context string
+}
+
+// readUpload reads the form. All of it is bounded, so it is read to memory.
+func readUpload(r *http.Request) (upload, error) {
+	var u upload
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/form-data" {
+		return u, domain.Errorf(domain.Unsupported, "Unsupported media type %q in request.", cut(r.Header.Get("Content-Type")))
+	}
+	body, err := readBody(r, maxBody+maxFraming)
+	if err != nil {
+		return u, err
+	}
+	form := multipart.NewReader(bytes.NewReader(body), params["boundary"])
+	found := false
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return u, domain.Errorf(domain.Invalid, "Multipart form parse error - %s", err)
+		}
+		text, err := io.ReadAll(part)
+		if err != nil {
+			return u, domain.Errorf(domain.Invalid, "Multipart form parse error - %s", err)
+		}
+		switch part.FormName() {
+		case "file":
+			found, u.name, u.text = true, cut(path.Base(part.FileName())), text
+		case "path":
+			found, u.path = true, string(text)
+		case "context":
+			u.context = string(text)
+		}
+	}
+	switch {
+	case len(u.text) > maxBody:
+		return u, tooLarge()
+	case !found:
+		return u, invalid("file", "No file was submitted.")
+	}
+	return u, nil
+}

@@ -1,0 +1,333 @@
+package adminapi_test
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/codec"
+	"github.com/flowledger/flowledger/handlers/adminapi"
+)
+
+func init() {
+	codec.Register[object.ObjectCreated](1)
+	codec.Register[object.ObjectChanged](1)
+	codec.Register[object.ObjectRemoved](1)
+	codec.Register[user.UserCreated](1)
+	codec.Register[user.UserProfileChanged](1)
+	codec.Register[user.UserRenamed](1)
+	codec.Register[user.UserPasswordSet](1)
+	codec.Register[user.UserActivated](1)
+	codec.Register[user.UserDeactivated](1)
+	codec.Register[user.UserTypeChanged](1)
+	codec.Register[user.UserMoved](1)
+	codec.Register[user.UserDeleted](1)
+	codec.Register[user.UsernameClaimed](1)
+	codec.Register[user.UsernameReleased](1)
+	codec.Register[user.CounterAdvanced](1)
+	codec.Register[group.GroupCreated](1)
+	codec.Register[group.GroupRenamed](1)
+	codec.Register[group.GroupMemberAdded](1)
+	codec.Register[group.GroupMemberRemoved](1)
+	codec.Register[group.GroupParentsChanged](1)
+	codec.Register[group.GroupSuperuserChanged](1)
+	codec.Register[group.GroupAttributesChanged](1)
+	codec.Register[group.GroupDeleted](1)
+	codec.Register[session.SessionBegun](1)
+	codec.Register[session.SessionAuthenticated](1)
+	codec.Register[session.SessionRevoked](1)
+	codec.Register[session.SessionEnded](1)
+	codec.Register[token.TokenCreated](1)
+	codec.Register[token.TokenRevoked](1)
+	codec.Register[execution.UserLoggedIn](1)
+	codec.Register[execution.LoginFailed](1)
+	codec.Register[execution.PolicyEvaluated](1)
+	codec.Register[execution.ExecutionFailed](1)
+}
+
+// views is everything that is read, in memory. It sees what was written when
+// somebody waits, and not before.
+type views struct {
+	t        *testing.T
+	store    eventstore.Store
+	codec    *codec.Codec
+	seen     eventstore.Position
+	things   map[string]object.State
+	users    map[string]user.State
+	groups   map[string]group.State
+	sessions map[string]session.State
+	tokens   map[string]token.State
+	entries  []adminapi.AuditEntry
+}
+
+// wait catches up with the ledger.
+func (v *views) wait(ctx context.Context) error {
+	for recorded, err := range v.store.ReadAll(ctx, v.seen) {
+		if err != nil {
+			return err
+		}
+		d, err := v.codec.Decode(ctx, recorded)
+		if err != nil {
+			return err
+		}
+		v.seen = recorded.Position
+		id := recorded.Stream.ID()
+		switch e := d.Event.(type) {
+		case object.Event:
+			evolve(v.things, id, e)
+		case user.Event:
+			evolve(v.users, id, e)
+		case group.Event:
+			evolve(v.groups, id, e)
+		case session.Event:
+			evolve(v.sessions, id, e)
+		case token.Event:
+			evolve(v.tokens, id, e)
+		}
+		if action := actionOf(d); action != "" {
+			v.entries = append(v.entries, adminapi.AuditEntry{Decoded: d, Action: action, User: d.Header.Actor.ID})
+		}
+	}
+	return nil
+}
+
+func evolve[S any](states map[string]S, id string, e domain.Event[S]) {
+	states[id] = e.Evolve(states[id])
+}
+
+func actionOf(d codec.Decoded) string {
+	switch d.Event.(type) {
+	case object.ObjectCreated, user.UserCreated, group.GroupCreated, token.TokenCreated:
+		return "model_created"
+	case object.ObjectChanged, user.UserProfileChanged:
+		return "model_updated"
+	case object.ObjectRemoved, user.UserDeleted:
+		return "model_deleted"
+	case user.UserPasswordSet:
+		return "password_set"
+	case execution.UserLoggedIn:
+		return "login"
+	case execution.LoginFailed:
+		return "login_failed"
+	case execution.PolicyEvaluated:
+		return "policy_exception"
+	case execution.ExecutionFailed:
+		return "system_exception"
+	}
+	return ""
+}
+
+func (v *views) Thing(id string) (object.Thing, bool) {
+	s, ok := v.things[id]
+	return object.Thing{ID: id, Kind: s.Kind, Name: s.Name, Fields: maps.Clone(s.Fields)}, ok && s.Status == object.Present
+}
+
+func (v *views) all(wanted func(object.Thing) bool) []object.Thing {
+	var out []object.Thing
+	for id := range v.things {
+		if t, ok := v.Thing(id); ok && wanted(t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b object.Thing) int {
+		m, _ := a.Fields["order"].(float64)
+		n, _ := b.Fields["order"].(float64)
+		return cmp.Or(cmp.Compare(m, n), strings.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+func (v *views) Category(c catalog.Category) []object.Thing {
+	return v.all(func(t object.Thing) bool { k, _ := catalog.Lookup(t.Kind); return k.Category == c })
+}
+
+func (v *views) FlowBySlug(slug string) (object.Thing, bool) {
+	found := v.all(func(t object.Thing) bool { return t.Kind == object.FlowModel && t.Fields["slug"] == slug })
+	if len(found) == 0 {
+		return object.Thing{}, false
+	}
+	return found[0], true
+}
+
+func (v *views) Brand(string) (object.Thing, bool) {
+	found := v.all(func(t object.Thing) bool { return t.Kind == object.BrandModel && t.Fields["default"] == true })
+	if len(found) == 0 {
+		return object.Thing{}, false
+	}
+	return found[0], true
+}
+
+func (v *views) StageBindings(flow string) []object.Thing {
+	return v.all(func(t object.Thing) bool { return t.Kind == object.StageBindingModel && t.Fields["target"] == flow })
+}
+
+func (v *views) PolicyBindings(target string) []object.Thing {
+	return v.all(func(t object.Thing) bool { return t.Kind == object.PolicyBindingModel && t.Fields["target"] == target })
+}
+
+func (v *views) ByTarget(target string) (string, bool) {
+	for id := range v.things {
+		if _, ok := v.Thing(id); ok && catalog.TargetID(id) == target {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+func (v *views) user(id string) (adminapi.User, bool) {
+	s := v.users[id]
+	u := adminapi.User{
+		ID: id, Key: s.Key, Username: s.Username, Name: s.Name, Email: s.Email, Active: s.Active, Type: s.Type, Path: s.Path,
+		Attributes: s.Attributes, PasswordChanged: s.PasswordChanged, Joined: s.Joined, Updated: s.Joined,
+	}
+	for _, gid := range slices.Sorted(maps.Keys(v.groups)) {
+		g := v.groups[gid]
+		if g.Status == group.Present && slices.Contains(g.Members, id) {
+			u.Groups = append(u.Groups, adminapi.Group{ID: gid, Name: g.Name, Superuser: g.Superuser, Attributes: g.Attributes})
+			u.Superuser = u.Superuser || g.Superuser
+		}
+	}
+	return u, s.Status == user.Present
+}
+
+func (v *views) Users(_ context.Context, f adminapi.UserFilter, order string, p adminapi.Page) ([]adminapi.User, int, error) {
+	var out []adminapi.User
+	for id := range v.users {
+		u, ok := v.user(id)
+		in := func(g adminapi.Group) bool {
+			return slices.Contains(f.Groups, g.ID) || slices.Contains(f.GroupNames, g.Name)
+		}
+		switch {
+		case !ok, f.ID != "" && f.ID != id, f.Username != "" && f.Username != u.Username, f.Name != "" && f.Name != u.Name:
+		case f.Email != "" && f.Email != u.Email, f.Active != nil && *f.Active != u.Active:
+		case f.Superuser != nil && *f.Superuser != u.Superuser, f.Search != "" && !strings.Contains(u.Username+u.Name+u.Email, f.Search):
+		case f.Path != "" && f.Path != u.Path, len(f.Groups)+len(f.GroupNames) > 0 && !slices.ContainsFunc(u.Groups, in):
+		case f.Attributes != nil && !object.Equal(f.Attributes, u.Attributes):
+		default:
+			out = append(out, u)
+		}
+	}
+	slices.SortFunc(out, func(a, b adminapi.User) int {
+		if order == "-username" {
+			a, b = b, a
+		}
+		return strings.Compare(a.Username, b.Username)
+	})
+	return cut(out, p), len(out), nil
+}
+
+func cut[T any](all []T, p adminapi.Page) []T {
+	from := min(p.Offset, len(all))
+	if p.Limit == 0 {
+		return all[from:]
+	}
+	return all[from:min(from+p.Limit, len(all))]
+}
+
+func (v *views) UserByKey(_ context.Context, key int) (adminapi.User, bool, error) {
+	for id, s := range v.users {
+		if s.Key == key {
+			u, ok := v.user(id)
+			return u, ok, nil
+		}
+	}
+	return adminapi.User{}, false, nil
+}
+
+func (v *views) UserByID(_ context.Context, id string) (adminapi.User, bool, error) {
+	u, ok := v.user(id)
+	return u, ok, nil
+}
+
+func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p adminapi.Page) ([]adminapi.Group, int, error) {
+	var out []adminapi.Group
+	for id := range v.groups {
+		g, ok, _ := v.Group(context.Background(), id)
+		switch {
+		case !ok, f.Name != "" && f.Name != g.Name, f.Member != "" && !slices.Contains(g.Members, f.Member):
+		case f.Superuser != nil && *f.Superuser != g.Superuser, !strings.Contains(g.Name, f.Search):
+		default:
+			out = append(out, g)
+		}
+	}
+	slices.SortFunc(out, func(a, b adminapi.Group) int { return strings.Compare(a.Name, b.Name) })
+	return cut(out, p), len(out), nil
+}
+
+func (v *views) Group(_ context.Context, id string) (adminapi.Group, bool, error) {
+	s := v.groups[id]
+	g := adminapi.Group{ID: id, Name: s.Name, Superuser: s.Superuser, Parents: s.Parents, Members: s.Members, Attributes: s.Attributes}
+	for other, child := range v.groups {
+		if child.Status == group.Present && slices.Contains(child.Parents, id) {
+			g.Children = append(g.Children, other)
+		}
+	}
+	return g, s.Status == group.Present, nil
+}
+
+func (v *views) Logins(_ context.Context, f adminapi.LoginFilter, p adminapi.Page) ([]adminapi.Login, int, error) {
+	var out []adminapi.Login
+	for _, id := range slices.Sorted(maps.Keys(v.sessions)) {
+		l, ok, _ := v.Login(context.Background(), id)
+		if ok && (f.User == "" || f.User == l.User) && (f.IP == "" || f.IP == l.IP) {
+			out = append(out, l)
+		}
+	}
+	return cut(out, p), len(out), nil
+}
+
+func (v *views) Login(_ context.Context, id string) (adminapi.Login, bool, error) {
+	s := v.sessions[id]
+	return adminapi.Login{
+		ID: id, User: s.User, IP: s.IP, Seen: s.Seen, Expires: s.Expires,
+		UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+	}, s.Status == session.Alive && s.User != "", nil
+}
+
+func (v *views) Tokens(_ context.Context, f adminapi.TokenFilter, _ bool, p adminapi.Page) ([]adminapi.Token, int, error) {
+	var out []adminapi.Token
+	for id, s := range v.tokens {
+		if s.Status == token.Active && (f.Identifier == "" || f.Identifier == s.Identifier) && (f.User == "" || f.User == s.User) {
+			out = append(out, adminapi.Token{
+				ID: id, Identifier: s.Identifier, Intent: s.Intent, User: s.User, Description: s.Description, Expires: s.Expires, Expiring: s.Expiring,
+			})
+		}
+	}
+	return cut(out, p), len(out), nil
+}
+
+func (v *views) Mint() (string, domain.Secret) { return mintedKey, domain.NewSecret(mintedDigest) }
+
+func (v *views) Entries(_ context.Context, f adminapi.AuditFilter, oldest bool, p adminapi.Page) ([]adminapi.AuditEntry, int, error) {
+	var out []adminapi.AuditEntry
+	for _, e := range v.entries {
+		if (len(f.Actions) == 0 || slices.Contains(f.Actions, e.Action)) && (f.User == "" || f.User == e.User) {
+			out = append(out, e)
+		}
+	}
+	if !oldest {
+		slices.Reverse(out)
+	}
+	return cut(out, p), len(out), nil
+}
+
+func (v *views) Entry(_ context.Context, id string) (adminapi.AuditEntry, bool, error) {
+	for _, e := range v.entries {
+		if e.ID.String() == id {
+			return e, true, nil
+		}
+	}
+	return adminapi.AuditEntry{}, false, nil
+}

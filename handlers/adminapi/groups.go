@@ -1,0 +1,161 @@
+package adminapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/eventstore"
+)
+
+func (s *Server) mountGroups(r *mux.Router) {
+	const path = "core/groups/"
+	s.route(r, path, superusers, verbs{http.MethodGet: s.listGroups, http.MethodPost: s.createGroup})
+	s.route(r, path+"{key}/", superusers, verbs{
+		http.MethodGet: s.getGroup, http.MethodPut: s.changeGroup(false), http.MethodPatch: s.changeGroup(true), http.MethodDelete: s.deleteGroup,
+	})
+	s.route(r, path+"{key}/add_user/", superusers, verbs{http.MethodPost: s.addMember})
+	s.route(r, path+"{key}/remove_user/", superusers, verbs{http.MethodPost: s.removeMember})
+	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.groupUses})
+}
+
+func (s *Server) listGroups(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	q := r.URL.Query()
+	pg, err := pagingOf(q)
+	if err != nil {
+		return err
+	}
+	f, nobody, err := s.groupFilter(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	if nobody {
+		return writeList(w, pg, 0, nil)
+	}
+	descending := strings.HasPrefix(q.Get("ordering"), "-")
+	found, total, err := s.People.Groups(r.Context(), f, descending, pg.page())
+	if err != nil {
+		return err
+	}
+	var results []any
+	for _, g := range found {
+		shown, err := s.fullGroup(r.Context(), q, g)
+		if err != nil {
+			return err
+		}
+		results = append(results, shown)
+	}
+	return writeList(w, pg, total, results)
+}
+
+// groupFilter reads the filters of a list of groups. Nobody tells that a
+// member is asked for who does not exist, so no group has them.
+func (s *Server) groupFilter(ctx context.Context, q url.Values) (f GroupFilter, nobody bool, err error) {
+	f = GroupFilter{Name: q.Get("name"), Search: q.Get("search"), Superuser: boolParam(q, "is_superuser")}
+	if text := q.Get("members_by_pk"); text != "" {
+		key, err := strconv.Atoi(text)
+		if err != nil {
+			return f, false, invalid("members_by_pk", "Enter a number.")
+		}
+		u, ok, err := s.People.UserByKey(ctx, key)
+		f.Member = u.ID
+		return f, !ok, err
+	}
+	if name := q.Get("members_by_username"); name != "" {
+		u, ok, err := s.userNamed(ctx, name)
+		f.Member = u.ID
+		return f, !ok, err
+	}
+	return f, false, nil
+}
+
+// userNamed returns the user with exactly this name.
+func (s *Server) userNamed(ctx context.Context, name string) (User, bool, error) {
+	found, _, err := s.People.Users(ctx, UserFilter{Username: name}, "", Page{Limit: 1})
+	if err != nil || len(found) == 0 {
+		return User{}, false, err
+	}
+	return found[0], true, nil
+}
+
+// findGroup returns the group that the path names.
+func (s *Server) findGroup(r *http.Request) (Group, error) {
+	id, err := uuid.Parse(mux.Vars(r)["key"])
+	if err != nil {
+		return Group{}, notFound("Group")
+	}
+	g, ok, err := s.People.Group(r.Context(), id.String())
+	if err == nil && !ok {
+		err = notFound("Group")
+	}
+	return g, err
+}
+
+func (s *Server) getGroup(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	g, err := s.findGroup(r)
+	if err != nil {
+		return err
+	}
+	return s.writeGroup(w, r, http.StatusOK, g)
+}
+
+func (s *Server) writeGroup(w http.ResponseWriter, r *http.Request, status int, g Group) error {
+	shown, err := s.fullGroup(r.Context(), r.URL.Query(), g)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, status, shown)
+}
+
+func (s *Server) groupUses(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	g, err := s.findGroup(r)
+	if err != nil {
+		return err
+	}
+	k, _ := catalog.Lookup(object.GroupModel)
+	return s.writeUses(w, k, g.ID)
+}
+
+func (s *Server) addMember(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	return s.membership(w, r, c, func(member string) domain.Command[group.State] {
+		return group.AddMember{User: member, By: c.User, Via: via}
+	})
+}
+
+func (s *Server) removeMember(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	return s.membership(w, r, c, func(member string) domain.Command[group.State] {
+		return group.RemoveMember{User: member, By: c.User, Via: via}
+	})
+}
+
+func (s *Server) membership(w http.ResponseWriter, r *http.Request, c session.Caller, of func(member string) domain.Command[group.State]) error {
+	g, err := s.findGroup(r)
+	if err != nil {
+		return err
+	}
+	input, err := readObject(r)
+	if err != nil {
+		return err
+	}
+	u, err := s.userField(r.Context(), input, "pk")
+	if err != nil {
+		return err
+	}
+	if _, err := s.Groups.Handle(r.Context(), eventstore.Stream("group", g.ID), of(u.ID), s.meta(c, "user:"+u.ID)); err != nil {
+		return err
+	}
+	if err := s.changed(r.Context()); err != nil {
+		return err
+	}
+	return done(w)
+}

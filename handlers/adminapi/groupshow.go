@@ -1,0 +1,95 @@
+package adminapi
+
+import (
+	"context"
+	"maps"
+	"math/big"
+	"net/url"
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// maxShown bounds how many members of a group are shown with it. All are
+// listed by core/users with a filter.
+const maxShown = 1000
+
+// numeric is the number that the contract derives from a group's key, for
+// programs that want one: the first five digits of the key as a number.
+func numeric(id string) int {
+	key, err := uuid.Parse(id)
+	if err != nil {
+		return 0
+	}
+	digits := new(big.Int).SetBytes(key[:]).String()
+	n, _ := strconv.Atoi(digits[:min(5, len(digits))])
+	return n
+}
+
+// partialGroup is a group as other things show one.
+func partialGroup(g Group) map[string]any {
+	return map[string]any{
+		"pk": g.ID, "num_pk": numeric(g.ID), "name": g.Name, "is_superuser": g.Superuser, "attributes": attributes(g.Attributes),
+	}
+}
+
+// fullGroup is a group as the list of groups shows one. The query says which
+// relatives are wanted in full.
+func (s *Server) fullGroup(ctx context.Context, q url.Values, g Group) (map[string]any, error) {
+	out := partialGroup(g)
+	members, shown, err := s.membersOf(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	out["users"], out["users_obj"] = members, shown
+	if include := boolParam(q, "include_users"); include != nil && !*include {
+		out["users_obj"] = nil
+	}
+	out["parents"], out["children"] = listed(g.Parents), listed(g.Children)
+	out["parents_obj"], out["children_obj"] = nil, nil
+	for name, ids := range map[string][]string{"parents": g.Parents, "children": g.Children} {
+		if include := boolParam(q, "include_"+name); include == nil || !*include {
+			continue
+		}
+		if out[name+"_obj"], err = s.related(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
+	maps.Copy(out, map[string]any{"roles": []any{}, "roles_obj": []any{}, "inherited_roles_obj": []any{}})
+	return out, nil
+}
+
+// membersOf returns the keys of a group's members, and how they are shown.
+func (s *Server) membersOf(ctx context.Context, g Group) (keys, shown []any, err error) {
+	keys, shown = []any{}, []any{}
+	found, _, err := s.People.Users(ctx, UserFilter{Groups: []string{g.ID}}, "pk", Page{Limit: maxShown})
+	for _, u := range found {
+		keys, shown = append(keys, u.Key), append(shown, partialUser(u))
+	}
+	return keys, shown, err
+}
+
+func (s *Server) related(ctx context.Context, ids []string) ([]any, error) {
+	out := []any{}
+	for _, id := range ids {
+		g, ok, err := s.People.Group(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			shown := partialGroup(g)
+			delete(shown, "num_pk")
+			shown["group_uuid"] = g.ID
+			out = append(out, shown)
+		}
+	}
+	return out, nil
+}
+
+// listed is a list on the wire, never null.
+func listed(texts []string) []string {
+	if texts == nil {
+		return []string{}
+	}
+	return texts
+}

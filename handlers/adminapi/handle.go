@@ -1,0 +1,184 @@
+package adminapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/session"
+)
+
+// base is where the API begins.
+const base = "/api/v3/"
+
+// An endpoint answers one method of one path. It leaves its errors to
+// [Server.fail].
+type endpoint func(w http.ResponseWriter, r *http.Request, c session.Caller) error
+
+// verbs are the endpoints of a path by method.
+type verbs map[string]endpoint
+
+// An access says who may call a path at all.
+type access int
+
+const (
+	superusers access = iota // the zero value: what nobody thought about is closed
+	members                  // whoever is logged in, for what is their own
+	anybody
+)
+
+// route adds a path, given below /api/v3/.
+func (s *Server) route(r *mux.Router, path string, who access, v verbs) {
+	r.Path(base + path).Handler(s.handle(who, v))
+}
+
+// handle finds out who calls, whether they may, and runs the endpoint of the
+// method.
+func (s *Server) handle(who access, v verbs) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		c, err := s.Callers.Of(w, r)
+		if err == nil {
+			err = s.admit(r, c, who)
+		}
+		if err == nil {
+			err = s.serve(w, r, c, v)
+		}
+		if err != nil {
+			s.fail(w, r, c, err)
+		}
+	})
+}
+
+// admit refuses callers who may not call this path. A request that changes
+// something needs the proof against forgery, too.
+func (s *Server) admit(r *http.Request, c session.Caller, who access) error {
+	if who == anybody {
+		return nil
+	}
+	if c.User == "" {
+		return domain.Errorf(domain.Unauthenticated, "Authentication credentials were not provided.")
+	}
+	if !safe(r.Method) {
+		if err := s.Callers.CheckCSRF(r, c); err != nil {
+			return err
+		}
+	}
+	if who == superusers && !c.Superuser {
+		return forbidden()
+	}
+	return nil
+}
+
+func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+func forbidden() error {
+	return domain.Errorf(domain.Forbidden, "You do not have permission to perform this action.")
+}
+
+// errMethod is a method that a path does not have.
+var errMethod = errors.New("method not allowed")
+
+// serve runs the endpoint of the method. A panic is a fault of ours that must
+// not take the answer away.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, c session.Caller, v verbs) (err error) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	run, served := v[method]
+	if !served {
+		var allowed []string
+		for m := range v {
+			allowed = append(allowed, m)
+		}
+		slices.Sort(allowed)
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return errMethod
+	}
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return run(w, r, c)
+}
+
+// statuses is the one table from codes to statuses. A code that is missing
+// here is a fault of ours. The contract answers strangers with 403.
+var statuses = map[domain.Code]int{
+	domain.Invalid:         http.StatusBadRequest,
+	domain.Unauthenticated: http.StatusForbidden,
+	domain.Forbidden:       http.StatusForbidden,
+	domain.NotFound:        http.StatusNotFound,
+	domain.Conflict:        http.StatusConflict,
+	domain.Expired:         http.StatusGone,
+	domain.TooLarge:        http.StatusRequestEntityTooLarge,
+	domain.Unsupported:     http.StatusUnsupportedMediaType,
+	domain.Busy:            http.StatusServiceUnavailable,
+}
+
+// fail writes an error. Internal ones are logged here and nowhere else.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, c session.Caller, err error) {
+	if errors.Is(err, errMethod) {
+		s.detail(w, http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method))
+		return
+	}
+	code, message := domain.Explain(err)
+	status, known := statuses[code]
+	if !known {
+		status, message = http.StatusInternalServerError, "Internal error."
+		s.Log.ErrorContext(r.Context(), "request failed", "request", c.Request, "route", c.Route, "error", err)
+	}
+	if code == domain.Busy {
+		w.Header().Set("Retry-After", "1")
+	}
+	if e, ok := errors.AsType[*domain.Error](err); ok && known && len(e.Fields) > 0 {
+		_ = writeJSON(w, status, e.Fields)
+		return
+	}
+	s.detail(w, status, message)
+}
+
+// detail writes an error in one sentence. Its text can always be encoded.
+func (s *Server) detail(w http.ResponseWriter, status int, message string) {
+	_ = writeJSON(w, status, map[string]string{"detail": message})
+}
+
+// writeJSON writes an answer. Nothing is written when it has no JSON form.
+func writeJSON(w http.ResponseWriter, status int, answer any) error {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return fmt.Errorf("encode an answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // who is gone does not want it
+	return nil
+}
+
+// done answers a change that has nothing to show.
+func done(w http.ResponseWriter) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// notFound is the contract's sentence for what is not there.
+func notFound(what string) error {
+	return domain.Errorf(domain.NotFound, "No %s matches the given query.", what)
+}
+
+// NotFound answers what no route matches below /api/v3/.
+func (s *Server) NotFound() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.detail(w, http.StatusNotFound, "Not found.")
+	})
+}

@@ -1,0 +1,132 @@
+package adminapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain/blueprint"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+)
+
+// mountPolicies adds what there is about policies of all kinds.
+func (s *Server) mountPolicies(r *mux.Router) {
+	const path = "policies/all/"
+	policy := ofCategory(catalog.Policy, "Policy")
+	s.route(r, path, superusers, verbs{http.MethodGet: s.listPolicies})
+	s.route(r, path+"types/", superusers, verbs{http.MethodGet: listTypes(catalog.Policy)})
+	s.route(r, path+"cache_info/", superusers, verbs{http.MethodGet: noCache})
+	s.route(r, path+"cache_clear/", superusers, verbs{http.MethodPost: clearCache})
+	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getPolicy, http.MethodDelete: s.removeThing(policy)})
+	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(policy)})
+	if s.Tester != nil {
+		s.route(r, path+"{key}/test/", superusers, verbs{http.MethodPost: s.testPolicy})
+	}
+}
+
+// A Tester asks policies on trial: nothing is recorded.
+type Tester interface {
+	Test(ctx context.Context, c session.Caller, policy, user string, context map[string]any) (TestResult, error)
+}
+
+// A TestResult is what a policy said on trial.
+type TestResult struct {
+	Passing  bool
+	Messages []string
+	Logs     []blueprint.LogEvent
+}
+
+func policyPeculiarity() peculiarity {
+	return peculiarity{
+		order:  []string{"name"},
+		search: []string{"name"},
+		derived: map[string]func(*view, object.Thing) any{
+			"policy_uuid": primaryKey,
+			"bindings":    func(v *view, t object.Thing) any { return v.users(t.ID, catalog.PolicyBinding, "policy") },
+			"promptstage": func(v *view, t object.Thing) any { return v.users(t.ID, catalog.Stage, "validation_policies") },
+		},
+		adorn: func(_ context.Context, v *view, k catalog.Kind, t object.Thing, out map[string]any) error {
+			forms(k, out)
+			out["bound_to"] = len(v.users(t.ID, catalog.PolicyBinding, "policy")) + len(v.users(t.ID, catalog.Stage, "validation_policies"))
+			return nil
+		},
+	}
+}
+
+// users lists the keys of the things of a category whose field refers to id.
+func (v *view) users(id string, c catalog.Category, field string) []any {
+	ref := string(c) + "/" + field
+	if v.referrers[ref] == nil {
+		index := map[string][]any{}
+		for _, t := range v.category(c) {
+			for _, key := range keysOf(t.Fields[field]) {
+				index[written(key)] = append(index[written(key)], t.ID)
+			}
+		}
+		v.referrers[ref] = index
+	}
+	return v.referrers[ref][id]
+}
+
+// listPolicies shows each policy with all its fields (spec/flows.md 8.5).
+func (s *Server) listPolicies(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	v := s.view(r)
+	return v.write(w, r, policyPeculiarity(), nameField, v.category(catalog.Policy))
+}
+
+func (s *Server) getPolicy(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	t, err := s.find(r, ofCategory(catalog.Policy, "Policy"))
+	if err != nil {
+		return err
+	}
+	return s.writeThing(w, r, http.StatusOK, t)
+}
+
+func (s *Server) testPolicy(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	t, err := s.find(r, ofCategory(catalog.Policy, "Policy"))
+	if err != nil {
+		return err
+	}
+	input, err := readObject(r)
+	if err != nil {
+		return err
+	}
+	who, err := s.userField(r.Context(), input, "user")
+	if err != nil {
+		return err
+	}
+	with, ok := input["context"].(map[string]any)
+	if !ok && input["context"] != nil {
+		return invalid("context", "Value must be valid JSON.")
+	}
+	result, err := s.Tester.Test(r.Context(), c, t.ID, who.ID, with)
+	if err != nil {
+		return err
+	}
+	messages := result.Messages
+	if messages == nil {
+		messages = []string{}
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{
+		"passing": result.Passing, "messages": messages, "log_messages": logs(result.Logs, "policy", s.Now()),
+	})
+}
+
+// logs are the lines of a report on the wire.
+func logs(events []blueprint.LogEvent, logger string, at time.Time) []any {
+	out := []any{}
+	for _, e := range events {
+		attributes := e.Attributes
+		if attributes == nil {
+			attributes = map[string]any{}
+		}
+		out = append(out, map[string]any{
+			"timestamp": at.UTC().Format(time.RFC3339Nano), "log_level": e.Level, "logger": logger, "event": e.Event, "attributes": attributes,
+		})
+	}
+	return out
+}

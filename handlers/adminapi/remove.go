@@ -1,0 +1,173 @@
+package adminapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/eventstore"
+)
+
+// A use is a field of a thing that refers to something.
+type use struct {
+	thing object.Thing
+	kind  catalog.Kind
+	field catalog.Field
+}
+
+// cascades tells whether the thing cannot be without what it refers to. A
+// binding has no meaning without either of its ends.
+func (u use) cascades() bool {
+	c := u.kind.Category
+	return c == catalog.StageBinding || c == catalog.PolicyBinding || !u.field.Many && !u.field.Nullable
+}
+
+// action is the contract's word for what becomes of the thing.
+func (u use) action() string {
+	switch {
+	case u.cascades():
+		return "cascade"
+	case u.field.Many:
+		return "cascade_many"
+	}
+	return "set_null"
+}
+
+// without is the field's value once what it refers to is gone.
+func (u use) without(key any) any {
+	if !u.field.Many {
+		return nil
+	}
+	rest := []any{}
+	for _, other := range keysOf(u.thing.Fields[u.field.Name]) {
+		if !object.Equal(other, key) {
+			rest = append(rest, other)
+		}
+	}
+	return rest
+}
+
+// uses finds what refers to something of a kind, by its primary key.
+func (s *Server) uses(k catalog.Kind, key any) []use {
+	var found []use
+	for _, other := range catalog.All() {
+		if !configured(other) {
+			continue
+		}
+		var fields []catalog.Field
+		for _, f := range other.Fields() {
+			if f.Type == catalog.Reference && k.Match(f.Ref) {
+				fields = append(fields, f)
+			}
+		}
+		if len(fields) == 0 {
+			continue
+		}
+		for _, t := range s.Things.Category(other.Category) {
+			if t.Kind != other.Model || t.ID == key {
+				continue
+			}
+			for _, f := range fields {
+				if slices.ContainsFunc(keysOf(t.Fields[f.Name]), func(v any) bool { return object.Equal(v, key) }) {
+					found = append(found, use{thing: t, kind: other, field: f})
+				}
+			}
+		}
+	}
+	return found
+}
+
+func (s *Server) removeThing(a addressee) endpoint {
+	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+		s.changes.Lock()
+		defer s.changes.Unlock()
+		t, err := s.find(r, a)
+		if err != nil {
+			return err
+		}
+		if err := s.remove(r.Context(), c, t, ""); err != nil {
+			return err
+		}
+		if err := s.changed(r.Context()); err != nil {
+			return err
+		}
+		return done(w)
+	}
+}
+
+// remove ends a thing: first what cannot be without it, then the references
+// to it, then itself. A crash in between leaves the thing, and removing it
+// again does the rest.
+func (s *Server) remove(ctx context.Context, c session.Caller, t object.Thing, cascadeOf string) error {
+	if err := s.release(ctx, c, kindOf(t), t.ID, t.ID); err != nil {
+		return err
+	}
+	_, err := s.Objects.Handle(ctx, eventstore.Stream("object", t.ID), object.Remove{
+		By: c.User, Via: via, CascadeOf: cascadeOf,
+	}, s.meta(c, "object:"+t.ID))
+	return err
+}
+
+// release takes something out of all that refers to it. Key is how references
+// name it, id what the ledger knows it by.
+func (s *Server) release(ctx context.Context, c session.Caller, k catalog.Kind, key any, id string) error {
+	for _, u := range s.uses(k, key) {
+		if u.cascades() {
+			if err := s.remove(ctx, c, u.thing, id); err != nil {
+				return err
+			}
+			continue
+		}
+		_, err := s.Objects.Handle(ctx, eventstore.Stream("object", u.thing.ID), object.Put{
+			Kind: u.kind.Model, Fields: map[string]any{u.field.Name: u.without(key)}, By: c.User, Via: via,
+		}, s.meta(c, "object:"+u.thing.ID))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usedBy tells what a removal would change (spec/flows.md 10.6).
+func (s *Server) usedBy(a addressee) endpoint {
+	return func(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+		t, err := s.find(r, a)
+		if err != nil {
+			return err
+		}
+		return s.writeUses(w, kindOf(t), t.ID)
+	}
+}
+
+// writeUses answers with what refers to something.
+func (s *Server) writeUses(w http.ResponseWriter, k catalog.Kind, key any) error {
+	out := []any{}
+	for _, u := range s.uses(k, key) {
+		out = append(out, map[string]any{
+			"app": u.kind.App(), "model_name": u.kind.Base(), "pk": u.thing.ID, "name": s.label(u.thing), "action": u.action(),
+		})
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+// label is what people call a thing; bindings are called by their ends.
+func (s *Server) label(t object.Thing) string {
+	switch t.Kind {
+	case object.StageBindingModel:
+		return "Flow-stage binding #" + written(t.Fields["order"]) + " to " + s.nameOf(text(t, "target"))
+	case object.PolicyBindingModel:
+		return "Binding from " + s.nameOf(text(t, "target")) + " #" + written(t.Fields["order"]) + " to " + s.nameOf(text(t, "policy"))
+	}
+	return t.Name
+}
+
+func (s *Server) nameOf(id string) string {
+	t, ok := s.Things.Thing(id)
+	if !ok || t.Name == "" {
+		return id
+	}
+	return t.Name
+}

@@ -1,0 +1,212 @@
+package adminapi
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+)
+
+// A selection picks and orders the things of a list.
+type selection struct {
+	v       *view
+	p       peculiarity
+	fields  map[string]catalog.Field // that may be filtered by
+	filters []func(object.Thing) bool
+	faults  catalog.Problems
+}
+
+// selectThings applies the query of a list to things. Only the given fields
+// can be filtered by, and what the category derives.
+func (v *view) selectThings(q url.Values, p peculiarity, fields []catalog.Field, things []object.Thing) ([]object.Thing, error) {
+	s := &selection{v: v, p: p, fields: map[string]catalog.Field{}}
+	for _, f := range fields {
+		if !f.Secret {
+			s.fields[f.Name] = f
+		}
+	}
+	for name, values := range q {
+		s.filter(name, slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" }))
+	}
+	s.search(q.Get("search"))
+	if err := s.faults.Err(); err != nil {
+		return nil, err
+	}
+	kept := slices.DeleteFunc(slices.Clone(things), func(t object.Thing) bool {
+		return slices.ContainsFunc(s.filters, func(keep func(object.Thing) bool) bool { return !keep(t) })
+	})
+	s.sort(q.Get("ordering"), kept)
+	return kept, nil
+}
+
+// filter understands one parameter. Parameters that the list does not have
+// are left alone, as the contract's server does.
+func (s *selection) filter(name string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	of, wantsNull := strings.CutSuffix(name, "__isnull")
+	derived := s.p.derived[of] != nil
+	f, known := s.fields[of]
+	switch {
+	case !known && !derived:
+	case wantsNull:
+		if null := boolParam(url.Values{"v": values}, "v"); null != nil {
+			s.filters = append(s.filters, func(t object.Thing) bool { return empty(s.v.value(s.p, t, of)) == *null })
+		}
+	case derived:
+		wanted := split(values)
+		s.filters = append(s.filters, func(t object.Thing) bool { return matches(s.v.value(s.p, t, name), wanted) })
+	default:
+		s.typed(f, values)
+	}
+}
+
+// typed filters by a field whose type says what its values look like.
+func (s *selection) typed(f catalog.Field, values []string) {
+	var wanted []string
+	for _, text := range values {
+		switch {
+		case f.Type == catalog.Map:
+			return
+		case f.Type == catalog.Bool:
+			b := boolParam(url.Values{"v": {text}}, "v")
+			if b == nil {
+				continue
+			}
+			text = strconv.FormatBool(*b)
+		case len(f.Enum) > 0 && !slices.Contains(f.Enum, text):
+			s.faults.Add(f.Name, "Select a valid choice. %s is not one of the available choices.", cut(text))
+		case f.Type == catalog.Int || f.Type == catalog.Float || f.Ref == string(catalog.User):
+			n, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				s.faults.Add(f.Name, "Enter a number.")
+			}
+			text = written(n)
+		case f.Type == catalog.Reference:
+			id, err := uuid.Parse(text)
+			if err != nil {
+				s.faults.Add(f.Name, "“%s” is not a valid UUID.", cut(text))
+			}
+			text = id.String()
+		}
+		wanted = append(wanted, text)
+	}
+	if len(wanted) > 0 {
+		s.filters = append(s.filters, func(t object.Thing) bool { return matches(s.v.value(s.p, t, f.Name), wanted) })
+	}
+}
+
+// split reads values of which each may be several, with commas between.
+func split(values []string) []string {
+	var out []string
+	for _, text := range values {
+		for part := range strings.SplitSeq(text, ",") {
+			out = append(out, strings.TrimSpace(part))
+		}
+	}
+	return out
+}
+
+// matches tells whether a value, or one of a list of values, is wanted.
+// Identifiers may be in any case.
+func matches(value any, wanted []string) bool {
+	if many, ok := value.([]any); ok {
+		return slices.ContainsFunc(many, func(one any) bool { return matches(one, wanted) })
+	}
+	return value != nil && slices.ContainsFunc(wanted, func(w string) bool {
+		id, err := uuid.Parse(w)
+		return w == written(value) || err == nil && id.String() == written(value)
+	})
+}
+
+func empty(value any) bool {
+	many, ok := value.([]any)
+	return value == nil || ok && len(many) == 0
+}
+
+// written is a value as a parameter would give it.
+func written(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case int:
+		return strconv.Itoa(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}
+
+// maxWords is how many words of a search count.
+const maxWords = 16
+
+// search wants each word in one of the fields that are searched.
+func (s *selection) search(text string) {
+	words := strings.Fields(strings.ToLower(strings.ReplaceAll(text, ",", " ")))
+	for _, word := range words[:min(len(words), maxWords)] {
+		s.filters = append(s.filters, func(t object.Thing) bool {
+			return slices.ContainsFunc(s.p.search, func(name string) bool {
+				return strings.Contains(strings.ToLower(written(s.v.value(s.p, t, name))), word)
+			})
+		})
+	}
+}
+
+// sort orders by what the client says, then as the category does, then by key,
+// so that pages never overlap.
+func (s *selection) sort(ordering string, things []object.Thing) {
+	var keys []string
+	for name := range strings.SplitSeq(ordering, ",") {
+		plain := strings.TrimPrefix(strings.TrimSpace(name), "-")
+		if _, known := s.fields[plain]; known || plain == "pk" || s.p.derived[plain] != nil {
+			keys = append(keys, strings.TrimSpace(name))
+		}
+	}
+	keys = append(keys, s.p.order...)
+	slices.SortFunc(things, func(a, b object.Thing) int {
+		for _, key := range keys {
+			plain, descending := strings.CutPrefix(key, "-")
+			n := compare(s.v.value(s.p, a, plain), s.v.value(s.p, b, plain))
+			if descending {
+				n = -n
+			}
+			if n != 0 {
+				return n
+			}
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+}
+
+// compare orders two values of one field; null comes first.
+func compare(a, b any) int {
+	n, isNumber := number(a)
+	m, bothNumbers := number(b)
+	if isNumber && bothNumbers {
+		return cmp.Compare(n, m)
+	}
+	return cmp.Compare(written(a), written(b))
+}
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int:
+		return float64(v), true
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}

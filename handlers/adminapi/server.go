@@ -1,0 +1,112 @@
+package adminapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/handlers/account"
+	"github.com/flowledger/flowledger/handlers/command"
+)
+
+// A Server serves the administration API below /api/v3. All fields must be
+// set but for those that say otherwise.
+type Server struct {
+	Callers Callers
+
+	// What is written.
+	Objects  *command.Handler[object.State]
+	Groups   *command.Handler[group.State]
+	Sessions *command.Handler[session.State]
+	Tokens   *command.Handler[token.State]
+	Accounts Accounts
+
+	// What is read. It may be as old as the last Wait.
+	Things   Things
+	Bindings Bindings
+	People   People
+	Logins   Logins
+	Keys     Keys
+	Audit    Audit
+
+	Importer Importer
+	Tester   Tester   // of policies; nil when none is at hand
+	Exporter Exporter // of flows; nil when none is at hand
+	Launcher Launcher // of executions; nil when none is at hand
+
+	Wait  func(ctx context.Context) error // until what is read has seen all that is written
+	Now   func() time.Time
+	NewID func() string // a new UUID
+	Log   *slog.Logger
+
+	// changes is held while a change is judged on what is read, written, and
+	// waited for: two changes at once could both take the last free name.
+	changes sync.Mutex
+}
+
+// Callers tells who makes a request.
+type Callers interface {
+	Of(w http.ResponseWriter, r *http.Request) (session.Caller, error)
+	// CheckCSRF refuses a request that changes something in the name of a
+	// browser session without proof that the session's own page made it.
+	CheckCSRF(r *http.Request, c session.Caller) error
+}
+
+// Accounts writes users.
+type Accounts interface {
+	Create(ctx context.Context, n account.New, w account.Writer) (user.State, error)
+	Write(ctx context.Context, id string, f user.Fields, w account.Writer) (user.State, error)
+	SetPassword(ctx context.Context, id string, typed domain.Secret, w account.Writer) error
+	Delete(ctx context.Context, id string, w account.Writer) error
+	Join(ctx context.Context, id string, groups []string, w account.Writer) error
+}
+
+// Things are the configured things. What it returns may be changed on the
+// first level.
+type Things interface {
+	Thing(id string) (object.Thing, bool)
+	// Category lists everything of all kinds of a category, in any order.
+	Category(c catalog.Category) []object.Thing
+	FlowBySlug(slug string) (object.Thing, bool)
+	// Brand returns the brand of a host, or the default one.
+	Brand(host string) (object.Thing, bool)
+}
+
+// Bindings knows what is bound to what.
+type Bindings interface {
+	// StageBindings lists the stages of a flow in their order.
+	StageBindings(flow string) []object.Thing
+	// PolicyBindings lists what is bound to a flow or a stage binding, given
+	// its primary key, in order.
+	PolicyBindings(target string) []object.Thing
+	// ByTarget returns the primary key that belongs to a second identifier
+	// (see [catalog.TargetID]).
+	ByTarget(target string) (pk string, ok bool)
+}
+
+// Mount adds the routes to r, with their full paths.
+func (s *Server) Mount(r *mux.Router) {
+	s.mountConfig(r)
+	s.mountUsers(r)
+	s.mountGroups(r)
+	s.mountTokens(r)
+	s.mountLogins(r)
+	s.mountAudit(r)
+	s.mountBlueprints(r)
+	s.mountBrands(r)
+	s.mountFlows(r)
+	s.mountStages(r)
+	s.mountPolicies(r)
+	s.mountKinds(r)
+}

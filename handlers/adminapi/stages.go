@@ -1,0 +1,145 @@
+package adminapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+)
+
+// mountStages adds what there is about stages of all kinds.
+func (s *Server) mountStages(r *mux.Router) {
+	const path = "stages/all/"
+	stage := ofCategory(catalog.Stage, "Stage")
+	s.route(r, path, superusers, verbs{http.MethodGet: s.listStages})
+	s.route(r, path+"types/", superusers, verbs{http.MethodGet: listTypes(catalog.Stage)})
+	s.route(r, path+"user_settings/", members, verbs{http.MethodGet: s.listUserSettings})
+	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getStage, http.MethodDelete: s.removeThing(stage)})
+	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(stage)})
+}
+
+func stagePeculiarity() peculiarity {
+	return peculiarity{
+		order:   []string{"name"},
+		search:  []string{"name"},
+		derived: map[string]func(*view, object.Thing) any{"stage_uuid": primaryKey},
+		adorn:   adornStage,
+	}
+}
+
+func adornStage(_ context.Context, v *view, k catalog.Kind, t object.Thing, out map[string]any) error {
+	forms(k, out)
+	out["flow_set"] = v.flowsOf(t.ID)
+	if _, has := k.Field("webauthn_allowed_device_types"); has {
+		out["webauthn_allowed_device_types_obj"] = []any{} // no list of such types is kept
+	}
+	return nil
+}
+
+// flowsOf shows the flows that a stage is in, each once.
+func (v *view) flowsOf(stage string) []any {
+	if v.flows == nil {
+		v.flows = map[string][]object.Thing{}
+		known := map[[2]string]bool{}
+		for _, b := range v.category(catalog.StageBinding) {
+			flow, ok := v.s.Things.Thing(text(b, "target"))
+			pair := [2]string{text(b, "stage"), flow.ID}
+			if ok && !known[pair] {
+				known[pair] = true
+				v.flows[pair[0]] = append(v.flows[pair[0]], flow)
+			}
+		}
+	}
+	out := []any{}
+	for _, flow := range v.flows[stage] {
+		out = append(out, v.flowSet(flow))
+	}
+	return out
+}
+
+// baseStage is a stage as lists of all kinds show it.
+func (v *view) baseStage(t object.Thing) map[string]any {
+	out := map[string]any{"pk": t.ID, "name": t.Name, "flow_set": v.flowsOf(t.ID)}
+	forms(kindOf(t), out)
+	return out
+}
+
+// nameField is the one field that things of all kinds can be listed by.
+var nameField = []catalog.Field{{Name: "name", Type: catalog.Text}}
+
+func (s *Server) listStages(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	pg, err := pagingOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	v := s.view(r)
+	found, err := v.selectThings(r.URL.Query(), stagePeculiarity(), nameField, v.category(catalog.Stage))
+	if err != nil {
+		return err
+	}
+	var results []any
+	for _, t := range slice(pg, found) {
+		results = append(results, v.baseStage(t))
+	}
+	return writeList(w, pg, len(found), results)
+}
+
+func (s *Server) getStage(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	t, err := s.find(r, ofCategory(catalog.Stage, "Stage"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, s.view(r).baseStage(t))
+}
+
+// listTypes answers with the kinds of a category.
+func listTypes(c catalog.Category) endpoint {
+	return func(w http.ResponseWriter, _ *http.Request, _ session.Caller) error {
+		out := []any{}
+		for _, k := range catalog.All() {
+			if k.Category == c && configured(k) {
+				out = append(out, map[string]any{
+					"name": k.Name, "description": k.Description, "component": k.Form, "model_name": k.Base(),
+					"requires_enterprise": false, "deprecated": false,
+				})
+			}
+		}
+		return writeJSON(w, http.StatusOK, out)
+	}
+}
+
+// listUserSettings answers with the stages that people can set up for
+// themselves: those that name a flow for it.
+func (s *Server) listUserSettings(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	v := s.view(r)
+	all, err := v.selectThings(nil, stagePeculiarity(), nameField, v.category(catalog.Stage))
+	if err != nil {
+		return err
+	}
+	out := []any{}
+	for _, t := range all {
+		if text(t, "configure_flow") == "" {
+			continue
+		}
+		k := kindOf(t)
+		name := strings.TrimSuffix(strings.TrimPrefix(k.Form, "ak-stage-"), "-form")
+		title := text(t, "friendly_name")
+		switch {
+		case title != "":
+		case name == "password":
+			title = "Change your password"
+		default:
+			title = k.Name
+		}
+		out = append(out, map[string]any{
+			"object_uid": t.ID, "component": "ak-user-settings-" + name, "title": title,
+			"configure_url": "/flows/-/configure/" + t.ID + "/",
+		})
+	}
+	return writeJSON(w, http.StatusOK, out)
+}

@@ -1,0 +1,175 @@
+package adminapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+)
+
+func (s *Server) mountUsers(r *mux.Router) {
+	const path = "core/users/"
+	s.route(r, path, superusers, verbs{http.MethodGet: s.listUsers, http.MethodPost: s.createUser})
+	s.route(r, path+"me/", members, verbs{http.MethodGet: s.me})
+	s.route(r, path+"{key}/", superusers, verbs{
+		http.MethodGet: s.getUser, http.MethodPut: s.changeUser(false), http.MethodPatch: s.changeUser(true), http.MethodDelete: s.deleteUser,
+	})
+	s.route(r, path+"{key}/set_password/", superusers, verbs{http.MethodPost: s.setPassword})
+	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.userUses})
+}
+
+func (s *Server) listUsers(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	q := r.URL.Query()
+	pg, err := pagingOf(q)
+	if err != nil {
+		return err
+	}
+	f, err := userFilter(q)
+	if err != nil {
+		return err
+	}
+	found, total, err := s.People.Users(r.Context(), f, q.Get("ordering"), pg.page())
+	if err != nil {
+		return err
+	}
+	var results []any
+	for _, u := range found {
+		results = append(results, fullUser(u))
+	}
+	return writeList(w, pg, total, results)
+}
+
+// userFilter reads the filters of a list of users.
+func userFilter(q url.Values) (UserFilter, error) {
+	f := UserFilter{
+		Username: q.Get("username"), Name: q.Get("name"), Email: q.Get("email"), Search: q.Get("search"),
+		Active: boolParam(q, "is_active"), Superuser: boolParam(q, "is_superuser"),
+		Types: given(q["type"]), Path: q.Get("path"), PathStart: q.Get("path_startswith"), GroupNames: given(q["groups_by_name"]),
+	}
+	var problems catalog.Problems
+	for _, text := range given(q["groups_by_pk"]) {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			problems.Add("groups_by_pk", "“%s” is not a valid UUID.", cut(text))
+		}
+		f.Groups = append(f.Groups, id.String())
+	}
+	if text := q.Get("uuid"); text != "" {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			problems.Add("uuid", "Enter a valid UUID.")
+		}
+		f.ID = id.String()
+	}
+	if text := q.Get("attributes"); text != "" {
+		if err := json.Unmarshal([]byte(text), &f.Attributes); err != nil {
+			problems.Add("attributes", "filter must be a valid JSON object")
+		}
+	}
+	return f, problems.Err()
+}
+
+// given leaves out parameters without a value.
+func given(values []string) []string {
+	var out []string
+	for _, v := range values {
+		if v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// findUser returns the user that the path names by the integer key.
+func (s *Server) findUser(r *http.Request) (User, error) {
+	key, err := strconv.Atoi(mux.Vars(r)["key"])
+	if err != nil {
+		return User{}, notFound("User")
+	}
+	u, ok, err := s.People.UserByKey(r.Context(), key)
+	if err == nil && !ok {
+		err = notFound("User")
+	}
+	return u, err
+}
+
+// userField returns the user whom a field of the input names by the key.
+func (s *Server) userField(ctx context.Context, input map[string]any, name string) (User, error) {
+	f := catalog.Problems{}
+	key, ok := number(input[name])
+	if text, isText := input[name].(string); isText {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		key, ok = float64(n), err == nil
+	}
+	switch {
+	case input[name] == nil:
+		f.Add(name, "This field is required.")
+	case !ok:
+		f.Add(name, "A valid integer is required.")
+	}
+	if err := f.Err(); err != nil {
+		return User{}, err
+	}
+	u, found, err := s.People.UserByKey(ctx, int(key))
+	if err == nil && !found {
+		err = invalid(name, "Invalid pk \""+written(key)+"\" - object does not exist.")
+	}
+	return u, err
+}
+
+func (s *Server) getUser(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	u, err := s.findUser(r)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, fullUser(u))
+}
+
+func (s *Server) userUses(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	u, err := s.findUser(r)
+	if err != nil {
+		return err
+	}
+	k, _ := catalog.Lookup(object.UserModel)
+	return s.writeUses(w, k, float64(u.Key))
+}
+
+// setPassword gives a user a password. It is in the body and nowhere else.
+func (s *Server) setPassword(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	u, err := s.findUser(r)
+	if err != nil {
+		return err
+	}
+	input, err := readObject(r)
+	if err != nil {
+		return err
+	}
+	typed, ok := input["password"].(string)
+	switch {
+	case input["password"] == nil:
+		return invalid("password", "This field is required.")
+	case !ok:
+		return invalid("password", "Not a valid string.")
+	case strings.TrimSpace(typed) == "":
+		return invalid("password", "This field may not be blank.")
+	case len(typed) > maxPassword:
+		return invalid("password", "Ensure this field has no more than 4096 characters.")
+	}
+	if err := s.Accounts.SetPassword(r.Context(), u.ID, domain.NewSecret(typed), s.writer(c)); err != nil {
+		return err
+	}
+	if err := s.changed(r.Context()); err != nil {
+		return err
+	}
+	return done(w)
+}
