@@ -105,9 +105,9 @@ type Session struct {
 // A SessionFilter says which sessions are wanted. What is empty does not
 // matter.
 type SessionFilter struct {
-	ID, User, IP string
-	LoggedIn     bool      // somebody is
-	At           time.Time // sessions whose time is over by then, or that idle too long, are not wanted
+	ID, User, IP, Agent string
+	LoggedIn            bool      // somebody is
+	At                  time.Time // sessions whose time is over by then, or that idle too long, are not wanted
 }
 
 // List returns the sessions that f wants, the last used first, and how many
@@ -117,6 +117,7 @@ func (v *Sessions) List(ctx context.Context, f SessionFilter, p Page) ([]Session
 	w.equal("id", f.ID)
 	w.equal("user", f.User)
 	w.equal("ip", f.IP)
+	w.equal("agent", f.Agent)
 	if f.LoggedIn {
 		w.add("user <> ''")
 	}

@@ -1,15 +1,229 @@
 package main
 
 import (
-	"github.com/gorilla/mux"
+	"context"
+	"errors"
+	"net/http"
+	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/blueprint"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/handlers/adminapi"
 	"github.com/flowledger/flowledger/handlers/caller"
+	"github.com/flowledger/flowledger/handlers/executor"
+	"github.com/flowledger/flowledger/handlers/importer"
+	"github.com/flowledger/flowledger/projections"
 )
 
-type mounter interface{ Mount(*mux.Router) }
+// admin makes the administration API.
+func (a *app) admin(callers *caller.Callers) *adminapi.Server {
+	d := &directory{a}
+	return &adminapi.Server{
+		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
+		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d,
+		Importer: &uploads{a}, Tester: &trials{a}, Launcher: &launcher{a.executor, callers}, Wait: a.wait, Now: time.Now,
+		NewID: uuid.NewString, Log: a.log,
+	}
+}
 
-type none struct{}
+// directory answers what the administration API asks the read models.
+type directory struct{ app *app }
 
-func (none) Mount(*mux.Router) {}
+func page(p adminapi.Page) projections.Page { return projections.Page(p) }
 
-func (a *app) admin(*caller.Callers) mounter { return none{} }
+// Users implements adminapi.People.
+func (d *directory) Users(ctx context.Context, f adminapi.UserFilter, order string, p adminapi.Page) ([]adminapi.User, int, error) {
+	found, total, err := d.app.users.List(ctx, projections.UserFilter(f), order, page(p))
+	if err != nil {
+		return nil, 0, err
+	}
+	out := make([]adminapi.User, len(found))
+	for i, u := range found {
+		if out[i], err = d.user(ctx, u); err != nil {
+			return nil, 0, err
+		}
+	}
+	return out, total, nil
+}
+
+func (d *directory) user(ctx context.Context, u projections.User) (adminapi.User, error) {
+	groups, err := d.app.users.Groups(ctx, u.ID, false)
+	out := adminapi.User{
+		ID: u.ID, Key: u.Key, Username: u.Username, Name: u.Name, Email: u.Email, Active: u.Active, Superuser: u.Superuser,
+		Type: u.Type, Path: u.Path, Attributes: u.Attributes, PasswordChanged: u.PasswordChanged, Joined: u.Joined,
+		Updated: u.Updated, LastLogin: u.LastLogin,
+	}
+	for _, g := range groups {
+		out.Groups = append(out.Groups, adminapi.Group(g))
+	}
+	return out, err
+}
+
+// UserByKey implements adminapi.People.
+func (d *directory) UserByKey(ctx context.Context, key int) (adminapi.User, bool, error) {
+	u, ok, err := d.app.users.ByKey(ctx, key)
+	if err != nil || !ok {
+		return adminapi.User{}, false, err
+	}
+	out, err := d.user(ctx, u)
+	return out, true, err
+}
+
+// UserByID implements adminapi.People.
+func (d *directory) UserByID(ctx context.Context, id string) (adminapi.User, bool, error) {
+	u, ok, err := d.app.users.ByID(ctx, id)
+	if err != nil || !ok {
+		return adminapi.User{}, false, err
+	}
+	out, err := d.user(ctx, u)
+	return out, true, err
+}
+
+// Groups implements adminapi.People.
+func (d *directory) Groups(ctx context.Context, f adminapi.GroupFilter, descending bool, p adminapi.Page) ([]adminapi.Group, int, error) {
+	found, total, err := d.app.groups.List(ctx, projections.GroupFilter(f), descending, page(p))
+	out := make([]adminapi.Group, len(found))
+	for i, g := range found {
+		out[i] = adminapi.Group(g)
+	}
+	return out, total, err
+}
+
+// Group implements adminapi.People.
+func (d *directory) Group(ctx context.Context, id string) (adminapi.Group, bool, error) {
+	g, ok, err := d.app.groups.Group(ctx, id)
+	return adminapi.Group(g), ok, err
+}
+
+// Logins implements adminapi.Logins.
+func (d *directory) Logins(ctx context.Context, f adminapi.LoginFilter, p adminapi.Page) ([]adminapi.Login, int, error) {
+	found, total, err := d.app.sessions.List(ctx, projections.SessionFilter{
+		User: f.User, IP: f.IP, Agent: f.UserAgent, LoggedIn: true, At: time.Now(),
+	}, page(p))
+	out := make([]adminapi.Login, len(found))
+	for i, s := range found {
+		out[i] = login(s)
+	}
+	return out, total, err
+}
+
+func login(s projections.Session) adminapi.Login {
+	return adminapi.Login{ID: s.ID, User: s.User, IP: s.IP, UserAgent: s.UserAgent, Seen: s.Seen, Expires: s.Expires}
+}
+
+// Login implements adminapi.Logins.
+func (d *directory) Login(ctx context.Context, id string) (adminapi.Login, bool, error) {
+	s, ok, err := d.app.sessions.ByID(ctx, id)
+	return login(s), ok && s.User != "", err
+}
+
+// Tokens implements adminapi.Keys.
+func (d *directory) Tokens(ctx context.Context, f adminapi.TokenFilter, descending bool, p adminapi.Page) ([]adminapi.Token, int, error) {
+	found, total, err := d.app.tokens.List(ctx, projections.TokenFilter{
+		Identifier: f.Identifier, Intent: f.Intent, User: f.User, Search: f.Search, At: time.Now(),
+	}, descending, page(p))
+	out := make([]adminapi.Token, len(found))
+	for i, t := range found {
+		out[i] = adminapi.Token{
+			ID: t.ID, Identifier: t.Identifier, Intent: t.Intent, User: t.User, Description: t.Description,
+			Expires: t.Expires, Expiring: t.Expiring,
+		}
+	}
+	return out, total, err
+}
+
+// Mint implements adminapi.Keys.
+func (d *directory) Mint() (string, domain.Secret) {
+	key := newKey()
+	return key, domain.NewSecret((&bearers{app: d.app}).digest(key))
+}
+
+// Entries implements adminapi.Audit.
+func (d *directory) Entries(ctx context.Context, f adminapi.AuditFilter, oldest bool, p adminapi.Page) ([]adminapi.AuditEntry, int, error) {
+	found, total, err := d.app.audit.List(ctx, projections.AuditFilter{Actions: f.Actions, User: f.User, AnyAction: true}, oldest, page(p))
+	if err != nil {
+		return nil, 0, err
+	}
+	out := make([]adminapi.AuditEntry, len(found))
+	for i, e := range found {
+		if out[i], err = d.entry(ctx, e); err != nil {
+			return nil, 0, err
+		}
+	}
+	return out, total, nil
+}
+
+func (d *directory) entry(ctx context.Context, e projections.Entry) (adminapi.AuditEntry, error) {
+	decoded, err := d.app.audit.Event(ctx, e)
+	return adminapi.AuditEntry{Decoded: decoded, Action: e.Action, User: e.User}, err
+}
+
+// Entry implements adminapi.Audit.
+func (d *directory) Entry(ctx context.Context, id string) (adminapi.AuditEntry, bool, error) {
+	e, ok, err := d.app.audit.ByID(ctx, id)
+	if err != nil || !ok || e.Action == "" {
+		return adminapi.AuditEntry{}, false, err
+	}
+	out, err := d.entry(ctx, e)
+	return out, true, err
+}
+
+// uploads applies blueprints that the API is sent.
+type uploads struct{ app *app }
+
+// Import implements adminapi.Importer.
+func (u *uploads) Import(
+	ctx context.Context, c session.Caller, name string, text []byte, context map[string]any,
+) (adminapi.ImportResult, error) {
+	meta := system("tenant")
+	meta.Header.Actor.Kind, meta.Header.Actor.ID, meta.Header.Actor.Token = "admin", c.User, c.Token
+	meta.Header.Request.ID, meta.Header.Request.Method, meta.Header.Request.Route = c.Request, c.Method, c.Route
+	result, err := u.app.importer.Import(ctx, importer.Job{
+		File: name, Text: text, Context: context, By: c.User, Via: "import", Meta: meta,
+	})
+	if fault, ok := errors.AsType[*blueprint.Error](err); ok {
+		logs := append(result.Logs, blueprint.LogEvent{Level: "error", Event: fault.Error()})
+		return adminapi.ImportResult{Logs: logs}, nil
+	}
+	return adminapi.ImportResult{Success: err == nil, Logs: result.Logs}, err
+}
+
+// trials asks policies without recording anything.
+type trials struct{ app *app }
+
+// Test implements adminapi.Tester.
+func (t *trials) Test(
+	ctx context.Context, c session.Caller, policy, userID string, context map[string]any,
+) (adminapi.TestResult, error) {
+	e, err := t.app.executor.Try(ctx, policy, userID, context, c)
+	if err != nil {
+		return adminapi.TestResult{}, err
+	}
+	out := adminapi.TestResult{Passing: e.Passing, Messages: e.Messages}
+	for _, d := range e.Details {
+		for _, text := range d.Log {
+			out.Logs = append(out.Logs, blueprint.LogEvent{Level: "info", Event: text})
+		}
+	}
+	return out, nil
+}
+
+// launcher starts flows for administrators who want to see them.
+type launcher struct {
+	executor *executor.Executor
+	callers  *caller.Callers
+}
+
+// Launch implements adminapi.Launcher.
+func (l *launcher) Launch(w http.ResponseWriter, r *http.Request, c session.Caller, slug string) (string, error) {
+	if err := l.callers.Begin(w, r, &c); err != nil {
+		return "", err
+	}
+	if err := l.executor.Open(r.Context(), slug, "execute", c); err != nil {
+		return "", err
+	}
+	return c.BaseURL + "/if/flow/" + slug + "/", nil
+}

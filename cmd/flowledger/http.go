@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -34,8 +35,22 @@ func (a *app) handler(cfg config, m *metrics) http.Handler {
 		Callers: callers, Forgery: callers, Flows: &pageFlows{a.executor, a}, Account: &pageAccount{a}, Brands: &brands{a}, Log: a.log,
 	}
 	pages.Mount(r)
-	r.NotFoundHandler = pages.NotFound()
+	r.NotFoundHandler = notFound(pages.NotFound())
 	return caller.Identify(a.recovered(r))
+}
+
+// notFound answers for addresses that nobody serves: below the API in its
+// shape, elsewhere with a page.
+func notFound(page http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") {
+			page.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintln(w, `{"detail":"Not found."}`)
+	})
 }
 
 // readiness says whether requests are served as they should be, and why not.

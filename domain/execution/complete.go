@@ -6,7 +6,8 @@ import (
 	"github.com/flowledger/flowledger/domain"
 )
 
-// Complete ends an execution that has nothing left to do.
+// Complete ends an execution that has nothing left to do, or whose visitor has
+// already what it was for (Early).
 type Complete struct {
 	Redirect string // next, context or default
 	To       string
@@ -15,7 +16,7 @@ type Complete struct {
 
 // Decide implements [Command].
 func (c Complete) Decide(s State) ([]Event, error) {
-	if s.Status != Running || len(s.Plan) > 0 {
+	if s.Status != Running || len(s.Plan) > 0 && c.Early == "" {
 		return nil, domain.Errorf(domain.Conflict, "The execution has stages left.")
 	}
 	done := ExecutionCompleted{
@@ -41,7 +42,7 @@ func AAL(factors []Factor) int {
 
 // Cancel ends an execution because somebody gives up.
 type Cancel struct {
-	Cause string // user, logout or admin
+	Cause string // user, other_flow, logout or admin
 }
 
 // Decide implements [Command]. Cancelling what has ended is nothing to do.

@@ -66,7 +66,7 @@ func (UserLoggedIn) EventType() string { return "UserLoggedIn" }
 
 // Evolve implements [domain.Event].
 func (e UserLoggedIn) Evolve(s State) State {
-	s.LoggedIn = e.User
+	s.LoggedIn, s.User = e.User, e.User
 	return s
 }
 
@@ -80,7 +80,10 @@ type UserLoggedOut struct {
 func (UserLoggedOut) EventType() string { return "UserLoggedOut" }
 
 // Evolve implements [domain.Event].
-func (UserLoggedOut) Evolve(s State) State { return s }
+func (UserLoggedOut) Evolve(s State) State {
+	s.User = ""
+	return s
+}
 
 // StageCompleted records a right answer, or that there was nothing to ask:
 // what was learned, and the effects that it asks for.
@@ -221,7 +224,7 @@ func (e ExecutionDenied) Evolve(s State) State {
 
 // ExecutionCancelled records that somebody gave up.
 type ExecutionCancelled struct {
-	Cause string `json:"cause"` // user, logout or admin
+	Cause string `json:"cause"` // user, other_flow, logout or admin
 }
 
 // EventType implements [domain.Event].

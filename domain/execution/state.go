@@ -34,7 +34,7 @@ type State struct {
 	DeniedAction   string
 	Entry          string
 	Session        string
-	User           string // who was logged in when it started; empty for nobody
+	User           string // who is logged in, as far as the execution knows; empty for nobody
 	Query          map[string]string
 	Next           string
 	Deadline       time.Time

@@ -84,9 +84,9 @@ func (b *PolicyBinding) Validate() catalog.Problems {
 	var p catalog.Problems
 	switch {
 	case n > 1:
-		p.Add(catalog.NonField, "Only one of 'policy', 'group' or 'user' can be set.")
+		p.Add(catalog.NonField, "Only one of 'group', 'policy', 'user' can be set.")
 	case n == 0:
-		p.Add(catalog.NonField, "One of 'policy', 'group' or 'user' must be set.")
+		p.Add(catalog.NonField, "One of 'group', 'policy', 'user' must be set.")
 	}
 	return p
 }

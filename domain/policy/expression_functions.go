@@ -2,16 +2,14 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/expr"
 )
 
-// functions are the host's functions (spec/flows.md 8.13). What reaches the
-// world outside comes with the policies of part 2.
+// functions are the host's functions (spec/flows.md 8.13), beside those that
+// the language itself has.
 func (e *evaluation) functions() map[string]expr.Value {
 	out := map[string]expr.Value{
 		"ak_logger": attributes{"Logger", map[string]expr.Value{
@@ -24,17 +22,8 @@ func (e *evaluation) functions() map[string]expr.Value {
 		"ak_is_group_member":        isGroupMember,
 		"ak_user_has_authenticator": hasAuthenticator,
 		"ak_call_policy":            e.callPolicy,
-		"list_flatten":              listFlatten,
-		"regex_match":               regexMatch,
-		"regex_replace":             regexReplace,
-		"slugify":                   slugify,
 	} {
 		out[name] = expr.Builtin(name, fn)
-	}
-	for _, name := range []string{"ip_address", "ip_network"} {
-		if r, err := addresses[name].Eval(e.ctx, expr.Env{}); err == nil {
-			out[name] = r.Value
-		}
 	}
 	return out
 }
@@ -154,87 +143,4 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 	return attributes{"PolicyResult", map[string]expr.Value{
 		"passing": expr.Bool(v.Passing), "messages": expr.FromGo(v.Messages), "raw_result": expr.Str(v.Detail.Raw),
 	}}, nil
-}
-
-func listFlatten(c *expr.Call) (expr.Value, error) {
-	args, err := c.Bind("value")
-	if err != nil {
-		return nil, err
-	}
-	switch list := args[0].(type) {
-	case *expr.List:
-		if len(list.Items()) == 0 {
-			return expr.None, nil
-		}
-		return list.Items()[0], nil
-	case expr.Tuple:
-		if len(list) == 0 {
-			return expr.None, nil
-		}
-		return list[0], nil
-	}
-	return args[0], nil
-}
-
-func pattern(v expr.Value) (*regexp.Regexp, error) {
-	re, err := regexp.Compile(text(v))
-	if err != nil {
-		return nil, expr.Raise("ValueError", "the regular expression is not supported: %s", err)
-	}
-	return re, nil
-}
-
-func regexMatch(c *expr.Call) (expr.Value, error) {
-	args, err := c.Bind("value", "regex")
-	if err != nil {
-		return nil, err
-	}
-	re, err := pattern(args[1])
-	if err != nil {
-		return nil, err
-	}
-	return expr.Bool(re.MatchString(text(args[0]))), nil
-}
-
-// groupReference is Python's way to name a group in a replacement.
-var groupReference = regexp.MustCompile(`\\(?:g<(\w+)>|(\d+))`)
-
-func regexReplace(c *expr.Call) (expr.Value, error) {
-	args, err := c.Bind("value", "regex", "repl")
-	if err != nil {
-		return nil, err
-	}
-	re, err := pattern(args[1])
-	if err != nil {
-		return nil, err
-	}
-	repl := groupReference.ReplaceAllString(strings.ReplaceAll(text(args[2]), "$", "$$"), "$${$1$2}")
-	value := text(args[0])
-	if err := c.Grow(len(value) * (1 + len(repl))); err != nil {
-		return nil, err
-	}
-	return expr.Str(re.ReplaceAllString(value, repl)), nil
-}
-
-// slugify makes a slug as Django does: lower case, words joined by dashes.
-func slugify(c *expr.Call) (expr.Value, error) {
-	args, err := c.Bind("value")
-	if err != nil {
-		return nil, err
-	}
-	var b strings.Builder
-	gap := false
-	for _, r := range strings.ToLower(strings.TrimSpace(text(args[0]))) {
-		switch {
-		case r == '_' || r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)):
-			if gap && b.Len() > 0 {
-				b.WriteByte('-')
-			}
-			gap = false
-			b.WriteRune(r)
-		case r == '-' || unicode.IsSpace(r):
-			gap = true
-		}
-	}
-	return expr.Str(strings.Trim(b.String(), "-_")), nil
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"net/netip"
 	"reflect"
 
 	"github.com/flowledger/flowledger/domain"
@@ -66,8 +67,8 @@ func (e *evaluation) predeclared() map[string]expr.Value {
 	if e.q.HTTP != nil {
 		h := &httpRequest{HTTP: *e.q.HTTP, e: e}
 		request["http_request"], names["http_request"] = h, h
-		if ip := clientIP(e.ctx, e.q.HTTP.Caller.Network.IP); ip != nil {
-			names["ak_client_ip"] = ip
+		if ip, err := netip.ParseAddr(e.q.HTTP.Caller.Network.IP); err == nil {
+			names["ak_client_ip"] = expr.IPAddress(ip)
 		}
 	}
 	names["request"] = attributes{"PolicyRequest", request}

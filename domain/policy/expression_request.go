@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"context"
 	"strings"
 
 	"github.com/flowledger/flowledger/domain/expr"
@@ -86,33 +85,4 @@ func (h *httpRequest) absolute(c *expr.Call) (expr.Value, error) {
 		return expr.Str(location), nil
 	}
 	return expr.Str(h.Caller.BaseURL + "/" + strings.TrimPrefix(location, "/")), nil
-}
-
-// addresses are ip_address and ip_network of the language's own module, which
-// expressions find without an import.
-var addresses = map[string]*expr.Program{}
-
-func init() {
-	for _, name := range []string{"ip_address", "ip_network"} {
-		p, err := expr.Compile("import ipaddress\nreturn ipaddress." + name)
-		if err != nil {
-			panic("policy: " + err.Error())
-		}
-		addresses[name] = p
-	}
-	p, err := expr.Compile("import ipaddress\nreturn ipaddress.ip_address(text)")
-	if err != nil {
-		panic("policy: " + err.Error())
-	}
-	addresses["of"] = p
-}
-
-// clientIP is the client's address as an address object; nil for a text that
-// is none.
-func clientIP(ctx context.Context, ip string) expr.Value {
-	r, err := addresses["of"].Eval(ctx, expr.Env{Names: map[string]expr.Value{"text": expr.Str(ip)}})
-	if err != nil {
-		return nil
-	}
-	return r.Value
 }

@@ -15,6 +15,7 @@ type Caller struct {
 	Request   string // id of the request, for logs and error pages
 	BaseURL   string // scheme and host under which the client sees us, no trailing slash
 	Method    string
+	Path      string // for policies, which the contract lets ask; never recorded
 	Route     string // the route's pattern, never the raw path
 	Now       time.Time
 }

@@ -82,7 +82,7 @@ func (s *Callers) Of(_ http.ResponseWriter, r *http.Request) (session.Caller, er
 
 // stranger is the caller as far as the request itself shows one.
 func (s *Callers) stranger(r *http.Request) session.Caller {
-	c := session.Caller{Network: s.Network.of(r), BaseURL: s.Network.baseURL(r), Method: r.Method, Now: s.Now()}
+	c := session.Caller{Network: s.Network.of(r), BaseURL: s.Network.baseURL(r), Method: r.Method, Path: r.URL.Path, Now: s.Now()}
 	c.Request = RequestID(r.Context())
 	if route := mux.CurrentRoute(r); route != nil {
 		c.Route, _ = route.GetPathTemplate() // a route without a template has none to tell

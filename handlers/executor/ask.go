@@ -83,7 +83,7 @@ func (x *Executor) request(ctx context.Context, d *draft, written *policy.Plan) 
 	r := policy.Request{
 		User: visitor, Context: d.state.Context, Plan: written, Clock: x.Now, Env: x.Policies,
 		HTTP: &policy.HTTP{
-			Method: d.visit.Caller.Method, Path: "/api/v3/flows/executor/" + d.state.Slug + "/", Query: d.visit.Query,
+			Method: d.visit.Caller.Method, Path: d.visit.Caller.Path, Query: d.visit.Query,
 			Caller: d.visit.Caller, User: visitor,
 		},
 	}

@@ -89,7 +89,7 @@ func (x *Executor) alive(ctx context.Context, d *draft, named bool) (*draft, err
 	}
 	switch d.state.Status {
 	case execution.Running:
-		return d, nil
+		return x.sameUser(ctx, d)
 	case execution.Completed, execution.Denied, execution.Failed:
 		// A client that did not get the last answer asks again: with the
 		// execution's id, or with the cookie from before the login.
@@ -98,6 +98,42 @@ func (x *Executor) alive(ctx context.Context, d *draft, named bool) (*draft, err
 		}
 	}
 	return nil, nil
+}
+
+// sameUser looks after an execution in whose browser somebody else is logged in
+// than it knows. A login goes on, if its flow is for that visitor, too. All
+// others were about whoever was there: to go on would let one user act for
+// another.
+func (x *Executor) sameUser(ctx context.Context, d *draft) (*draft, error) {
+	c := d.visit.Caller
+	if d.state.User == c.User || c.Stale {
+		return d, nil
+	}
+	if d.state.Designation != "authentication" {
+		return nil, x.cancel(ctx, d.id, c, "other_flow")
+	}
+	flow, ok := x.Definitions.Thing(d.state.Flow.ID)
+	if !ok {
+		return d, nil
+	}
+	config, err := flowConfig(flow)
+	if err != nil {
+		return nil, err
+	}
+	visitor, err := x.visitor(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	need := unmet(d.state, config, visitor)
+	if need == "" {
+		return d, nil
+	}
+	d.flow = flow
+	refusal := execution.Refuse{Cause: "authentication_requirement", Need: need, Message: requirementText(need)}
+	if err := x.refuse(d, config, visitor, refusal); err != nil {
+		return nil, err
+	}
+	return d, x.commit(ctx, d)
 }
 
 // current says what the client is asked, and brings up the next stage if none
