@@ -6,8 +6,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 )
 
-// Complete ends an execution that has nothing left to do, or whose visitor has
-// already what it was for (Early).
+// Complete ends an execution that has nothing left to do.
 type Complete struct {
 	Redirect string // next, context or default
 	To       string
@@ -16,7 +15,7 @@ type Complete struct {
 
 // Decide implements [Command].
 func (c Complete) Decide(s State) ([]Event, error) {
-	if s.Status != Running || len(s.Plan) > 0 && c.Early == "" {
+	if s.Status != Running || len(s.Plan) > 0 {
 		return nil, domain.Errorf(domain.Conflict, "The execution has stages left.")
 	}
 	done := ExecutionCompleted{

@@ -124,16 +124,10 @@ func (x *Executor) sameUser(ctx context.Context, d *draft) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	need := unmet(d.state, config, visitor)
-	if need == "" {
+	if unmet(d.state, config, visitor) == "" {
 		return d, nil
 	}
-	d.flow = flow
-	refusal := execution.Refuse{Cause: "authentication_requirement", Need: need, Message: requirementText(need)}
-	if err := x.refuse(d, config, visitor, refusal); err != nil {
-		return nil, err
-	}
-	return d, x.commit(ctx, d)
+	return nil, x.cancel(ctx, d.id, c, "other_flow")
 }
 
 // current says what the client is asked, and brings up the next stage if none
