@@ -6,12 +6,14 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/flowledger/flowledger/domain/blueprint"
+	"github.com/flowledger/flowledger/domain/worker"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
 func init() {
 	codec.Register[blueprint.BlueprintImportStarted](1)
 	codec.Register[blueprint.BlueprintImportFinished](1)
+	codec.Register[worker.WorkerEventParked](1)
 }
 
 // Imports are the blueprints that were applied, or are being applied.
