@@ -72,7 +72,8 @@ func TestUserRefusals(t *testing.T) {
 	}
 	b.t = t
 	// A password in the wrong place is not taken.
-	b.want(201, http.MethodPost, "core/users/", fields{"username": "x", "name": "X", "password": "secret"})
+	b.want(201, http.MethodPost, "core/users/", fields{"username": "x", "name": "X", "password": ""})
+	b.want(201, http.MethodPost, "core/users/", fields{"username": "y", "name": "Y", "password": "secret"})
 	for _, s := range b.views.users {
 		if !s.Password.Empty() {
 			t.Errorf("%s has a password", s.Username)

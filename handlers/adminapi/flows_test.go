@@ -1,0 +1,133 @@
+package adminapi_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/session"
+)
+
+func TestFlowShows(t *testing.T) {
+	b := newBench(t)
+	flow := b.flow("f")
+	stage := b.want(201, http.MethodPost, "stages/dummy/", fields{"name": "s"}).str("pk")
+	policy := b.want(201, http.MethodPost, "policies/dummy/", fields{"name": "p"}).str("pk")
+	binding := b.want(201, http.MethodPost, "flows/bindings/", fields{"target": flow, "stage": stage, "order": 0})
+	b.want(201, http.MethodPost, "policies/bindings/", fields{"target": flow, "policy": policy, "order": 0})
+	b.want(201, http.MethodPost, "policies/bindings/", fields{"target": flow, "user": 1, "order": 1})
+	got := b.want(200, http.MethodGet, "flows/instances/f/", nil)
+	want := fields{
+		"pk": flow, "policybindingmodel_ptr_id": catalog.TargetID(flow), "name": "f", "slug": "f", "title": "f",
+		"designation": "authentication", "background": "", "background_url": "/static/dist/assets/images/flow_background.jpg",
+		"background_themed_urls": nil, "stages": []any{stage}, "policies": []any{policy}, "cache_count": 0.0,
+		"policy_engine_mode": "any", "compatibility_mode": false, "export_url": "/api/v3/flows/instances/f/export/",
+		"layout": "stacked", "denied_action": "message_continue", "authentication": "none",
+	}
+	if diff := cmp.Diff(want, got.json); diff != "" {
+		t.Errorf("flow (-want +got):\n%s", diff)
+	}
+	if binding.str("stage_obj.flow_set.0.slug") != "f" || binding.str("stage_obj.component") != "ak-stage-dummy-form" {
+		t.Errorf("binding: %s", binding.text)
+	}
+	b.want(201, http.MethodPost, "core/brands/", fields{"domain": "d", "default": true, "branding_default_flow_background": "/b-%(theme)s.jpg"})
+	got = b.want(200, http.MethodGet, "flows/instances/f/", nil)
+	if diff := cmp.Diff(fields{"light": "/b-light.jpg", "dark": "/b-dark.jpg"}, got.at("background_themed_urls")); diff != "" {
+		t.Errorf("themes (-want +got):\n%s", diff)
+	}
+	got = b.want(200, http.MethodPatch, "flows/instances/f/", fields{"background": "https://example.org/x.png"})
+	if got.str("background_url") != "https://example.org/x.png" {
+		t.Errorf("background: %s", got.str("background_url"))
+	}
+}
+
+func TestDiagram(t *testing.T) {
+	b := newBench(t)
+	flow := b.flow("f")
+	diagram := func() string { return b.want(200, http.MethodGet, "flows/instances/f/diagram/", nil).str("diagram") }
+	want := "graph TD\nflow_start[[\"Flow\nf\"]]\nflow_start --> done[[\"End of the flow\"]]"
+	if diff := cmp.Diff(want, diagram()); diff != "" {
+		t.Errorf("an empty flow (-want +got):\n%s", diff)
+	}
+	policy := b.want(201, http.MethodPost, "policies/dummy/", fields{"name": `p "1"`}).str("pk")
+	for i, name := range []string{"one", "two", "three"} {
+		stage := b.want(201, http.MethodPost, "stages/dummy/", fields{"name": name}).str("pk")
+		binding := b.want(201, http.MethodPost, "flows/bindings/", fields{"target": flow, "stage": stage, "order": i}).str("pk")
+		if name == "two" {
+			b.want(201, http.MethodPost, "policies/bindings/", fields{"target": binding, "policy": policy, "order": 7})
+			b.want(201, http.MethodPost, "policies/bindings/", fields{"target": binding, "user": 1, "order": 8})
+		}
+	}
+	want = `graph TD
+flow_start[["Flow
+f"]]
+--> stage_0(["Stage (Dummy Stage)
+one"])
+stage_1_policy_0 --Policy passed--> stage_1(["Stage (Dummy Stage)
+two"])
+--> stage_2(["Stage (Dummy Stage)
+three"])
+stage_0 --> stage_1_policy_0{{"Policy (Dummy Policy)
+p #quot;1#quot;"}}
+stage_1_policy_0 --Policy denied--> stage_2(["Stage (Dummy Stage)
+three"])
+stage_2 --> done[["End of the flow"]]`
+	if diff := cmp.Diff(want, diagram()); diff != "" {
+		t.Errorf("diagram (-want +got):\n%s", diff)
+	}
+	b.want(201, http.MethodPost, "policies/bindings/", fields{"target": flow, "policy": policy, "order": 3})
+	want = `graph TD
+flow_pre[["Pre-flow policies"]]
+flow_pre --Binding 3--> flow_policy_0{{"Policy (Dummy Policy)
+p #quot;1#quot;"}}
+flow_policy_0 --Policy denied--> done[["End of the flow"]]
+flow_policy_0 --Policy passed--> flow_start[["Flow
+f"]]
+--> stage_0([`
+	if got := diagram(); len(got) < len(want) || got[:len(want)] != want {
+		t.Errorf("a flow with policies: %s", got)
+	}
+	b.want(404, http.MethodGet, "flows/instances/g/diagram/", nil)
+}
+
+func TestCaches(t *testing.T) {
+	b := newBench(t)
+	for _, path := range []string{"flows/instances/", "policies/all/"} {
+		if got := b.want(200, http.MethodGet, path+"cache_info/", nil); got.at("count") != 0.0 {
+			t.Errorf("%s: %s", path, got.text)
+		}
+		b.want(204, http.MethodPost, path+"cache_clear/", fields{})
+	}
+}
+
+func (b *bench) Export(_ context.Context, _ session.Caller, flow string) ([]byte, error) {
+	return []byte("# " + flow), nil
+}
+
+func (b *bench) Launch(_ http.ResponseWriter, _ *http.Request, c session.Caller, slug string) (string, error) {
+	return "https://example.org/if/flow/" + slug + "/?by=" + c.User, nil
+}
+
+// What is not at hand is not there.
+func TestOptionalParts(t *testing.T) {
+	b := newBench(t)
+	flow := b.flow("f")
+	b.want(404, http.MethodGet, "flows/instances/f/export/", nil)
+	b.want(404, http.MethodGet, "flows/instances/f/execute/", nil)
+	b.server.Exporter, b.server.Launcher = b, b
+	b.router = mux.NewRouter()
+	b.server.Mount(b.router)
+	got := b.want(200, http.MethodGet, "flows/instances/f/export/", nil)
+	if got.text != "# "+flow || got.header.Get("Content-Disposition") != `attachment; filename="f.yaml"` {
+		t.Errorf("export: %q %v", got.text, got.header)
+	}
+	if got := b.want(200, http.MethodGet, "flows/instances/f/execute/", nil); got.str("link") != "https://example.org/if/flow/f/?by="+b.callers[admin].User {
+		t.Errorf("execute: %s", got.text)
+	}
+	b.want(404, http.MethodGet, "flows/instances/g/execute/", nil)
+	b.want(404, http.MethodGet, "flows/instances/g/export/", nil)
+}
