@@ -182,7 +182,8 @@ func evolve(t *rapid.T, s execution.State, e execution.Event) execution.State {
 		other.Evolve(after)
 	}
 	if len(s.Plan) > 0 {
-		execution.StageCompleted{Change: learnt}.Evolve(s)
+		other := execution.ContextChanged{Change: execution.Change{Set: map[string]any{"other": true}}}.Evolve(s)
+		execution.StageCompleted{}.Evolve(other)
 	}
 	if dump(s) != before {
 		t.Fatalf("%s writes the state before it", e.EventType())

@@ -15,7 +15,8 @@ func submit(o execution.Outcome) execution.Submit {
 
 func TestSubmitIsForTheCurrentChallenge(t *testing.T) {
 	pass := submit(execution.Pass{})
-	late, other, stale := pass, pass, pass
+	late, other, stale, early := pass, pass, pass, pass
+	early.Sequence = 0
 	late.Now = deadline.Add(time.Second)
 	other.Binding, stale.Sequence = "b2", 2
 	onTime := pass
@@ -29,7 +30,7 @@ func TestSubmitIsForTheCurrentChallenge(t *testing.T) {
 		"an answer to another stage is refused":         {Given: waiting(entry(1)), When: other, Fails: domain.Conflict},
 		"an answer to an earlier challenge is refused":  {Given: waiting(entry(1)), When: stale, Fails: domain.Conflict},
 		"an answer before the stage came up is refused": {Given: running(entry(1)), When: pass, Fails: domain.Conflict},
-		"an answer before the stage asked is refused":   {Given: append(running(entry(1)), entered(1)), When: pass, Fails: domain.Conflict},
+		"an answer before the stage asked is refused":   {Given: append(running(entry(1)), entered(1)), When: early, Fails: domain.Conflict},
 		"an answer after the last stage is refused":     {Given: running(), When: pass, Fails: domain.Conflict},
 		"an answer after the end is refused":            {Given: given(started, completed), When: pass, Fails: domain.Conflict},
 		"an answer to what never started is refused":    {When: pass, Fails: domain.Conflict},
