@@ -14,8 +14,7 @@ import (
 // status that says whose fault it is, and a sentence; the flow stays where it
 // was.
 func TestBadRequests(t *testing.T) {
-	s := start(t)
-	s.admin(t).mustImport(t, cheapLogin("bad", 1))
+	s := startWith(t, cheapLogin("bad", 1))
 	const flow = "bad-login"
 	asJSON := func(text string) raw { return raw{kind: "application/json", text: []byte(text)} }
 	tests := map[string]struct {
@@ -82,8 +81,7 @@ func TestBadRequests(t *testing.T) {
 // TestBadAnswers sends well-formed answers of wrong types to each stage of a
 // login: they are wrong answers, never accepted and never an error of ours.
 func TestBadAnswers(t *testing.T) {
-	s := start(t)
-	s.admin(t).mustImport(t, cheapLogin("types", 1))
+	s := startWith(t, cheapLogin("types", 1))
 	const flow = "types-login"
 	values := []any{nil, true, 7, 1e300, -0.5, []any{}, []any{"types-0"}, object{"a": object{}}, strings.Repeat("x", 40_000), "\x00", "' OR 1=1 --"}
 	for i, value := range values {

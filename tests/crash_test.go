@@ -28,10 +28,7 @@ var crashSteps = []string{"ak-stage-identification", "ak-stage-password", "ak-st
 // goes on at its step.
 func TestCrash(t *testing.T) {
 	kills := amount(t, "FLOWLEDGER_TEST_KILLS", 5, 25)
-	s := start(t)
-	admin := s.admin(t)
-	admin.mustImport(t, cheapLogin("crash", crashUsers))
-	admin.mustImport(t, crashDummy)
+	s := startWith(t, cheapLogin("crash", crashUsers), crashDummy)
 
 	town := &town{server: s, tb: t, acknowledged: map[string][]acknowledgement{}}
 	var walkers sync.WaitGroup
@@ -236,12 +233,12 @@ func (t *town) arrived(c *client) {
 func (t *town) checkSessions() {
 	outside := 0
 	for _, c := range t.inside {
-		a, err := c.send(http.MethodGet, "/api/v3/core/users/me/", nil)
+		p, err := c.open("/if/user/")
 		if err != nil {
 			t.tb.Error(err)
 			return
 		}
-		if a.status != http.StatusOK {
+		if !p.loggedIn() {
 			outside++
 		}
 	}

@@ -16,14 +16,14 @@ entries:
     identifiers: {slug: node-denied}
     attrs: {name: node denied, title: Denied, designation: authentication, authentication: none, denied_action: message}
   - model: authentik_policies_expression.expressionpolicy
-    id: no
+    id: refuse
     identifiers: {name: node-denied-no}
     attrs:
       expression: |
         ak_message("Not today.")
         return False
   - model: authentik_policies.policybinding
-    identifiers: {target: !KeyOf flow, policy: !KeyOf no, order: 0}
+    identifiers: {target: !KeyOf flow, policy: !KeyOf refuse, order: 0}
 `
 
 // TestNodeClient drives the server with authentik's own client for Node, as it

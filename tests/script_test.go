@@ -279,12 +279,11 @@ func scriptCLI(ts *testscript.TestScript, neg bool, args []string) {
 		stdin, args = ts.ReadFile(args[n-1]), args[:n-2]
 	}
 	cmd := exec.Command(binary(w.tb), args...)
-	cmd.Dir, cmd.Env, cmd.Stdin = ts.MkAbs("."), environment(), strings.NewReader(stdin)
-	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
-	if err := cmd.Run(); cmd.ProcessState == nil {
-		ts.Fatalf("run the program: %v", err)
-	}
-	if got := fmt.Sprint(cmd.ProcessState.ExitCode()); got != want {
+	cmd.Dir = ts.MkAbs(".")
+	stdout, stderr, code := program(cmd, stdin)
+	fmt.Fprint(ts.Stdout(), stdout)
+	fmt.Fprint(ts.Stderr(), stderr)
+	if got := fmt.Sprint(code); got != want {
 		ts.Fatalf("exit status %s, want %s", got, want)
 	}
 }

@@ -22,6 +22,8 @@ const (
 
 	startWithin = 30 * time.Second // slow machines, race detector
 	stopWithin  = 10 * time.Second // spec/product.md 1
+
+	commandWithin = time.Minute // for one that is not to serve
 )
 
 // A server is the built program, serving a data folder of its own. It may be
@@ -48,10 +50,34 @@ func start(tb testing.TB, args ...string) *server {
 	}, args...)...)
 }
 
+// startWith is [start] on a folder into which the command line has imported
+// blueprints before.
+func startWith(tb testing.TB, blueprints ...string) *server {
+	tb.Helper()
+	s := newServer(tb, "--bootstrap-password", adminPassword, "--bootstrap-token", adminToken)
+	args := []string{"import", "--data", s.data}
+	for i, document := range blueprints {
+		file := filepath.Join(tb.TempDir(), fmt.Sprintf("blueprint-%d.yaml", i))
+		if err := os.WriteFile(file, []byte(document), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+		args = append(args, file)
+	}
+	if out, errs, code := s.command("", args...); code != 0 {
+		tb.Fatalf("import: exit status %d\n%s%s", code, out, errs)
+	}
+	return begin(tb, s)
+}
+
 // startBare is [start] without an administrator: what a newcomer meets.
 func startBare(tb testing.TB, args ...string) *server {
 	tb.Helper()
-	s := newServer(tb, args...)
+	return begin(tb, newServer(tb, args...))
+}
+
+// begin runs a server until the test ends.
+func begin(tb testing.TB, s *server) *server {
+	tb.Helper()
 	tb.Cleanup(func() {
 		if err := s.stop(); err != nil {
 			tb.Errorf("stop the server: %v", err)
@@ -211,12 +237,19 @@ func (s *server) memory() (int64, error) {
 // command runs the program on the server's data folder, or anything else that
 // its arguments name, and returns what it printed.
 func (s *server) command(stdin string, args ...string) (stdout, stderr string, code int) {
-	cmd := exec.Command(s.binary, args...)
+	return program(exec.Command(s.binary, args...), stdin)
+}
+
+// program runs a command to its end. One that hangs is made to say where.
+func program(cmd *exec.Cmd, stdin string) (stdout, stderr string, code int) {
 	var out, errs bytes.Buffer
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environment(), strings.NewReader(stdin), &out, &errs
-	if err := cmd.Run(); cmd.ProcessState == nil {
+	if err := cmd.Start(); err != nil {
 		return "", err.Error(), -1
 	}
+	hangs := time.AfterFunc(commandWithin, func() { cmd.Process.Signal(syscall.SIGQUIT) })
+	defer hangs.Stop()
+	cmd.Wait()
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
