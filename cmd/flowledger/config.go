@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"flag"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/flowledger/flowledger/handlers/caller"
 )
 
 // A storage says where the ledger and what belongs to it lie.
@@ -105,12 +108,39 @@ func (c *config) logger(w *os.File) (*slog.Logger, error) {
 	}
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(identified{slog.NewTextHandler(w, options)}), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		return slog.New(identified{slog.NewJSONHandler(w, options)}), nil
 	}
 	return nil, usagef("--log-format is text or json, not %q", format)
 }
+
+// identified adds the id of the request to what is logged on its way, unless
+// the line names it.
+type identified struct{ slog.Handler }
+
+// Handle implements [slog.Handler].
+func (h identified) Handle(ctx context.Context, r slog.Record) error {
+	id := caller.RequestID(ctx)
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "request" {
+			id = ""
+		}
+		return id != ""
+	})
+	if id != "" {
+		r.AddAttrs(slog.String("request", id))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements [slog.Handler].
+func (h identified) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return identified{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements [slog.Handler].
+func (h identified) WithGroup(name string) slog.Handler { return identified{h.Handler.WithGroup(name)} }
 
 // readKey reads a master key that lies elsewhere than in the data folder.
 func readKey(path string) (key [32]byte, err error) {

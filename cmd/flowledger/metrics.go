@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"strconv"
 	"time"
 
@@ -103,6 +104,8 @@ func (m *metrics) serve(address string) (*sideServer, error) {
 	}
 	routes := http.NewServeMux()
 	routes.Handle("/metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	routes.HandleFunc("/debug/pprof/", pprof.Index)
+	routes.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	return &sideServer{&http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second}, listener}, nil
 }
 

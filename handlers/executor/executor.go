@@ -6,6 +6,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,6 +43,7 @@ type Executor struct {
 	NewID       func() string
 	Idle        time.Duration                   // after which an execution that nobody touches expires
 	Wait        func(ctx context.Context) error // until the read models have seen all
+	Log         *slog.Logger                    // nil for none
 }
 
 // Definitions are the configured things, as of a moment ago.
@@ -156,6 +158,25 @@ func (x *Executor) commit(ctx context.Context, d *draft) error {
 	if err != nil {
 		return fmt.Errorf("execution %s: %w", d.id, err)
 	}
+	x.tell(ctx, d)
 	d.revision, d.events = revision, nil
 	return nil
+}
+
+// tell logs what was decided. Beginnings and ends are what operators look for;
+// steps are for those who debug. Nobody is named.
+func (x *Executor) tell(ctx context.Context, d *draft) {
+	if x.Log == nil {
+		return
+	}
+	level := slog.LevelDebug
+	message := "execution advanced"
+	switch {
+	case d.state.Status != execution.Running:
+		level, message = slog.LevelInfo, "execution ended"
+	case d.revision < 0:
+		level, message = slog.LevelInfo, "execution started"
+	}
+	x.Log.Log(ctx, level, message, "execution", d.id, "request", d.visit.Caller.Request, "flow", d.state.Slug,
+		"status", d.state.Status, "cause", d.state.Outcome.Cause, "events", len(d.events))
 }
