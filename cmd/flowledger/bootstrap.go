@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -125,6 +126,16 @@ func newKey() string { return rand.Text() + rand.Text() }
 // setupTTL is how long the set-up link works. A restart prints another.
 const setupTTL = 24 * time.Hour
 
+// reachable is the address under which a browser on this machine finds a
+// listener, also one that listens everywhere.
+func reachable(address net.Addr) string {
+	tcp, ok := address.(*net.TCPAddr)
+	if ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	}
+	return address.String()
+}
+
 // setupLink prints the link that leads to the first password. Links of earlier
 // starts stop working.
 func (a *app) setupLink(ctx context.Context, cfg config, out io.Writer, address net.Addr, who user.Person) error {
@@ -154,7 +165,7 @@ func (a *app) setupLink(ctx context.Context, cfg config, out io.Writer, address 
 	}
 	base := cfg.baseURL
 	if base == "" {
-		base = "http://" + address.String()
+		base = "http://" + reachable(address)
 	}
 	_, err = fmt.Fprintf(out, "Set up the administrator %s here: %s/if/flow/initial-setup/?flow_token=%s\n", administrator, base, key)
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/url"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -18,9 +19,8 @@ func executionCommand() *subcommand {
 		name: "execution", usage: "ID", about: "tells the story of one execution, or its plan and context as of a revision",
 		example: "flowledger execution --at 9 0199e2a4-5c7e-7c4b-8a55-1d6f4c0a9b31",
 		run: func(ctx context.Context, c *call) error {
-			var s storage
-			fs := c.flags()
-			s.flags(fs)
+			var t target
+			fs := t.flags(c)
 			at := fs.Int64("at", -1, "print plan and context as of this `revision`")
 			args, err := c.parse(fs)
 			if err != nil {
@@ -29,20 +29,34 @@ func executionCommand() *subcommand {
 			if len(args) != 1 {
 				return usagef("execution wants the id of one execution")
 			}
-			return with(ctx, s, discard(), func(ctx context.Context, a *app) error {
+			if t.server != "" {
+				return t.remote().execution(ctx, c.stdout, args[0], *at)
+			}
+			return with(ctx, t.storage, discard(), func(ctx context.Context, a *app) error {
 				if *at >= 0 {
-					return a.printState(ctx, c.stdout, args[0], eventstore.Revision(*at))
+					return a.State(ctx, c.stdout, args[0], eventstore.Revision(*at))
 				}
-				return a.printStory(ctx, c.stdout, args[0])
+				return a.Story(ctx, c.stdout, args[0])
 			})
 		},
 	}
 }
 
-func noExecution(id string) error { return fmt.Errorf("there is no execution %q", id) }
+func noExecution(id string) error {
+	return domain.Errorf(domain.NotFound, "There is no execution %q.", id)
+}
 
-// printStory prints what happened, a sentence an event.
-func (a *app) printStory(ctx context.Context, out io.Writer, id string) error {
+// execution prints what a server tells of an execution.
+func (r *remote) execution(ctx context.Context, out io.Writer, id string, at int64) error {
+	path := "/api/v3/flows/executions/" + url.PathEscape(id)
+	if at >= 0 {
+		return r.copy(ctx, fmt.Sprintf("%s/state/?revision=%d", path, at), out)
+	}
+	return r.copy(ctx, path+"/story/", out)
+}
+
+// Story prints what happened, a sentence an event.
+func (a *app) Story(ctx context.Context, out io.Writer, id string) error {
 	var start time.Time
 	var state execution.State
 	t := teller{ctx: ctx, app: a}
@@ -105,7 +119,8 @@ type snapshot struct {
 	Factors  []execution.Factor  `json:"factors,omitempty"`
 }
 
-func (a *app) printState(ctx context.Context, out io.Writer, id string, at eventstore.Revision) error {
+// State prints plan and context as of a revision.
+func (a *app) State(ctx context.Context, out io.Writer, id string, at eventstore.Revision) error {
 	s, revision, err := a.executionHandler.LoadAt(ctx, eventstore.Stream("execution", id), at)
 	if err != nil {
 		return err
@@ -114,7 +129,7 @@ func (a *app) printState(ctx context.Context, out io.Writer, id string, at event
 		return noExecution(id)
 	}
 	if at > revision && at != math.MaxInt64 {
-		return fmt.Errorf("the execution ends at revision %d", revision)
+		return domain.Errorf(domain.Invalid, "The execution ends at revision %d.", revision)
 	}
 	view := snapshot{
 		Revision: revision, Status: s.Status, Flow: s.Flow, User: s.Subject.User, Plan: s.Plan, Context: s.Context,

@@ -28,7 +28,7 @@ func (a *app) handler(cfg config, m *metrics) http.Handler {
 	r.HandleFunc("/-/health/ready/", a.readiness)
 	flows := &flowapi.Server{Flows: a.executor, Callers: callers, Log: a.log}
 	flows.Mount(r)
-	ledger := &auditapi.Server{Ledger: a.store, Callers: callers, Log: a.log}
+	ledger := &auditapi.Server{Ledger: a.store, Stories: a, Callers: callers, Log: a.log}
 	ledger.Mount(r)
 	a.admin(callers).Mount(r)
 	pages := &web.Server{

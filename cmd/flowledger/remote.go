@@ -25,11 +25,30 @@ func (t *target) remote() *remote {
 	return &remote{base: strings.TrimSuffix(t.server, "/"), token: t.token, http: http.Client{Timeout: time.Minute}}
 }
 
+// copy prints an answer as it is.
+func (r *remote) copy(ctx context.Context, path string, out io.Writer) error {
+	text, err := r.ask(ctx, http.MethodGet, path, "", nil)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(text)
+	return err
+}
+
 // call sends a request and reads a JSON answer into out, which may be nil.
 func (r *remote) call(ctx context.Context, method, path, kind string, body io.Reader, out any) error {
+	text, err := r.ask(ctx, method, path, kind, body)
+	if err != nil || out == nil {
+		return err
+	}
+	return json.Unmarshal(text, out)
+}
+
+// ask sends a request and returns the answer, up to a limit.
+func (r *remote) ask(ctx context.Context, method, path, kind string, body io.Reader) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, r.base+path, body)
 	if err != nil {
-		return usagef("--server %q: %v", r.base, err)
+		return nil, usagef("--server %q: %v", r.base, err)
 	}
 	req.Header.Set("Authorization", "Bearer "+r.token)
 	req.Header.Set("Accept", "application/json")
@@ -38,20 +57,17 @@ func (r *remote) call(ctx context.Context, method, path, kind string, body io.Re
 	}
 	answer, err := r.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", r.base, err)
+		return nil, fmt.Errorf("ask %s: %w", r.base, err)
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", r.base, err)
+		return nil, fmt.Errorf("ask %s: %w", r.base, err)
 	}
 	if answer.StatusCode >= 300 {
-		return fmt.Errorf("%s answers %s: %s", r.base, answer.Status, bytes.TrimSpace(text))
+		return nil, fmt.Errorf("%s answers %s: %s", r.base, answer.Status, bytes.TrimSpace(text))
 	}
-	if out == nil {
-		return nil
-	}
-	return json.Unmarshal(text, out)
+	return text, nil
 }
 
 // post sends JSON.

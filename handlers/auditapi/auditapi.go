@@ -3,11 +3,14 @@
 package auditapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -22,6 +25,7 @@ import (
 // A Server serves the ledger's addresses.
 type Server struct {
 	Ledger  Ledger
+	Stories Stories
 	Callers Callers
 	Log     *slog.Logger
 }
@@ -29,6 +33,15 @@ type Server struct {
 // Ledger is the store, for reading.
 type Ledger interface {
 	ReadAll(ctx context.Context, after eventstore.Position) iter.Seq2[eventstore.Recorded, error]
+}
+
+// Stories tells executions to people. Both fail with NotFound when there is no
+// such execution.
+type Stories interface {
+	// Story writes what happened, as text.
+	Story(ctx context.Context, out io.Writer, id string) error
+	// State writes plan and context as of a revision, as JSON without secrets.
+	State(ctx context.Context, out io.Writer, id string, at eventstore.Revision) error
 }
 
 // Callers tells who makes a request.
@@ -39,6 +52,63 @@ type Callers interface {
 // Mount adds the routes.
 func (s *Server) Mount(r *mux.Router) {
 	r.Path("/api/v3/ledger/events/").Methods(http.MethodGet).HandlerFunc(s.events)
+	r.Path("/api/v3/flows/executions/{id}/story/").Methods(http.MethodGet).HandlerFunc(s.story)
+	r.Path("/api/v3/flows/executions/{id}/state/").Methods(http.MethodGet).HandlerFunc(s.state)
+}
+
+// story answers with the story of an execution, as text.
+func (s *Server) story(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, "text/plain; charset=utf-8", func(out io.Writer) error {
+		return s.Stories.Story(r.Context(), out, mux.Vars(r)["id"])
+	})
+}
+
+// state answers with the state of an execution as of ?revision=, by default
+// the newest.
+func (s *Server) state(w http.ResponseWriter, r *http.Request) {
+	at := eventstore.Revision(math.MaxInt64)
+	if text := r.URL.Query().Get("revision"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			s.fail(w, r, domain.Errorf(domain.Invalid, "revision is a number from 0 on."))
+			return
+		}
+		at = eventstore.Revision(n)
+	}
+	s.show(w, r, "application/json", func(out io.Writer) error {
+		return s.Stories.State(r.Context(), out, mux.Vars(r)["id"], at)
+	})
+}
+
+// show answers an auditor with what write writes.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, kind string, write func(io.Writer) error) {
+	var body bytes.Buffer
+	err := s.auditor(w, r)
+	if err == nil {
+		err = write(&body)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	if _, err := body.WriteTo(w); err != nil {
+		s.Log.DebugContext(r.Context(), "answer not written", "error", err)
+	}
+}
+
+// auditor refuses whoever may not look.
+func (s *Server) auditor(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.Callers.Of(w, r)
+	switch {
+	case err != nil:
+		return err
+	case c.User == "":
+		return domain.Errorf(domain.Forbidden, "Authentication credentials were not provided.")
+	case !c.Superuser:
+		return domain.Errorf(domain.Forbidden, "You do not have permission to perform this action.")
+	}
+	return nil
 }
 
 // An Event is an event as auditors read it: Sealed says how many bytes of it
@@ -79,14 +149,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) read(w http.ResponseWriter, r *http.Request) (page []Event, next eventstore.Position, err error) {
-	c, err := s.Callers.Of(w, r)
-	switch {
-	case err != nil:
+	if err := s.auditor(w, r); err != nil {
 		return nil, next, err
-	case c.User == "":
-		return nil, next, domain.Errorf(domain.Forbidden, "Authentication credentials were not provided.")
-	case !c.Superuser:
-		return nil, next, domain.Errorf(domain.Forbidden, "You do not have permission to perform this action.")
 	}
 	if after := r.URL.Query().Get("after"); after != "" {
 		if next, err = eventstore.ParsePosition(after); err != nil {
@@ -115,7 +179,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (page []Event, nex
 // statuses is the table from codes to statuses; what is missing is a fault of
 // ours.
 var statuses = map[domain.Code]int{
-	domain.Invalid: http.StatusBadRequest, domain.Forbidden: http.StatusForbidden, domain.Unauthenticated: http.StatusForbidden,
+	domain.Invalid: http.StatusBadRequest, domain.NotFound: http.StatusNotFound, domain.Forbidden: http.StatusForbidden, domain.Unauthenticated: http.StatusForbidden,
 }
 
 // fail shows an error, and logs it if it is ours.
