@@ -18,17 +18,15 @@ var systemMarks = []mark{
 // Nothing depends on it.
 func parsedAgent(agent string) map[string]any {
 	browser, rest := family(browserMarks, agent)
-	version := strings.SplitN(strings.Fields(rest + " x")[0]+"...", ".", 4)
-	if browser == "Other" {
-		version = []string{"", "", ""}
-	}
+	number, _, _ := strings.Cut(rest, " ")
+	version := strings.SplitN(number+"...", ".", 4) // three parts, empty where there is none
 	system, _ := family(systemMarks, agent)
 	return map[string]any{
 		"device": map[string]any{"brand": nil, "family": "Other", "model": nil},
 		"os":     map[string]any{"family": system, "major": nil, "minor": nil, "patch": nil, "patch_minor": nil},
 		"string": agent,
 		"user_agent": map[string]any{
-			"family": browser, "major": version[0], "minor": version[1], "patch": strings.TrimRight(version[2], "."),
+			"family": browser, "major": version[0], "minor": version[1], "patch": version[2],
 		},
 	}
 }

@@ -83,8 +83,8 @@ func keepEvent(http.ResponseWriter, *http.Request, session.Caller) error {
 	return domain.Errorf(domain.Forbidden, "Audit events cannot be changed.")
 }
 
-// postEvent refuses what only the program can say. Events of clients' own
-// making have no place in the ledger yet.
+// postEvent refuses what only the program can say. The ledger has
+// no place for events of clients' own making.
 func postEvent(_ http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	input, err := readObject(r)
 	if err != nil {

@@ -80,8 +80,8 @@ func (s *Server) actors(ctx context.Context, known map[string]map[string]any, e 
 	return out, nil
 }
 
-// person names a user as events do. Nobody
-// has no key, and of who is deleted only the id is left.
+// person names a user as events do. Nobody has no key, and of who is deleted
+// only the id is left.
 func (s *Server) person(ctx context.Context, known map[string]map[string]any, id string) (map[string]any, error) {
 	if shown, ok := known[id]; ok {
 		return shown, nil

@@ -10,10 +10,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// maxShown bounds how many members of a group are shown with it. All are
-// listed by core/users with a filter.
-const maxShown = 1000
-
 // numeric is the number that the contract derives from a group's key, for
 // programs that want one: the first five digits of the key as a number.
 func numeric(id string) int {
@@ -59,10 +55,11 @@ func (s *Server) fullGroup(ctx context.Context, q url.Values, g Group) (map[stri
 	return out, nil
 }
 
-// membersOf returns the keys of a group's members, and how they are shown.
+// membersOf returns the keys of a group's members, and how they are shown: of
+// all of them, for clients read the list, change it and write it back.
 func (s *Server) membersOf(ctx context.Context, g Group) (keys, shown []any, err error) {
 	keys, shown = []any{}, []any{}
-	found, _, err := s.People.Users(ctx, UserFilter{Groups: []string{g.ID}}, "pk", Page{Limit: maxShown})
+	found, _, err := s.People.Users(ctx, UserFilter{Groups: []string{g.ID}}, "pk", Page{})
 	for _, u := range found {
 		keys, shown = append(keys, u.Key), append(shown, partialUser(u))
 	}

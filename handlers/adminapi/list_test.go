@@ -6,8 +6,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/eventstore"
 )
 
 func TestPages(t *testing.T) {
@@ -54,6 +57,21 @@ func TestPages(t *testing.T) {
 	}
 	if diff := cmp.Diff(fields{"pagination": want, "results": []any{}, "autocomplete": fields{}}, empty.json); diff != "" {
 		t.Errorf("an empty list (-want +got):\n%s", diff)
+	}
+}
+
+func TestLongestPage(t *testing.T) {
+	b := newBench(t)
+	for i := range 101 {
+		_, err := b.server.Objects.Handle(t.Context(), eventstore.Stream("object", uuid.NewString()), object.Put{
+			Kind: "authentik_stages_deny.denystage", Fields: fields{"name": fmt.Sprint(i)},
+		}, b.meta)
+		b.must(err)
+	}
+	b.must(b.views.wait(t.Context()))
+	got := b.want(200, http.MethodGet, "stages/deny/?page_size=1000", nil)
+	if n := len(got.names("pk")); n != 100 || got.at("pagination.total_pages") != 2.0 {
+		t.Errorf("a page of %d of %v", n, got.at("pagination"))
 	}
 }
 

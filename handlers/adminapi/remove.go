@@ -53,31 +53,32 @@ func (u use) without(key any) any {
 // uses finds what refers to something of a kind, by its primary key.
 func (s *Server) uses(k catalog.Kind, key any) []use {
 	var found []use
-	for _, other := range catalog.All() {
-		if !configured(other) {
-			continue
-		}
-		var fields []catalog.Field
-		for _, f := range other.Fields() {
-			if f.Type == catalog.Reference && k.Match(f.Ref) {
-				fields = append(fields, f)
-			}
-		}
-		if len(fields) == 0 {
-			continue
-		}
-		for _, t := range s.Things.Category(other.Category) {
-			if t.Kind != other.Model || t.ID == key {
-				continue
-			}
-			for _, f := range fields {
-				if slices.ContainsFunc(keysOf(t.Fields[f.Name]), func(v any) bool { return object.Equal(v, key) }) {
+	for _, c := range categories() {
+		for _, t := range s.Things.Category(c) {
+			other := kindOf(t)
+			for _, f := range other.Fields() {
+				if f.Type == catalog.Reference && k.Match(f.Ref) && t.ID != key && refers(t.Fields[f.Name], key) {
 					found = append(found, use{thing: t, kind: other, field: f})
 				}
 			}
 		}
 	}
 	return found
+}
+
+// categories are those of configured things, each once.
+func categories() []catalog.Category {
+	var out []catalog.Category
+	for _, k := range catalog.All() {
+		if configured(k) && !slices.Contains(out, k.Category) {
+			out = append(out, k.Category)
+		}
+	}
+	return out
+}
+
+func refers(value, key any) bool {
+	return slices.ContainsFunc(keysOf(value), func(v any) bool { return object.Equal(v, key) })
 }
 
 func (s *Server) removeThing(a addressee) endpoint {

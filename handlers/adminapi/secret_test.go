@@ -32,6 +32,9 @@ func TestSecretsStay(t *testing.T) {
 		b.want(200, http.MethodPatch, one, fields{"key": secret + "2"}), b.want(400, http.MethodPatch, one, fields{"key": secret, "name": ""}),
 		b.want(200, http.MethodGet, "events/events/", nil),
 	}
+	if answers[2].at("pagination.count") != 1.0 {
+		t.Errorf("things can be found by their secrets: %s", answers[2].text)
+	}
 	for _, a := range answers {
 		if strings.Contains(a.text, secret) || strings.Contains(a.text, `"key"`) && !strings.Contains(a.text, "events") {
 			t.Errorf("an answer holds the secret, or its field: %s", a.text)
