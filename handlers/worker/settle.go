@@ -176,3 +176,11 @@ type levelled struct{ slog.Handler }
 func (l levelled) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && l.Handler.Enabled(ctx, level)
 }
+
+// WithAttrs implements [slog.Handler].
+func (l levelled) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return levelled{l.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements [slog.Handler].
+func (l levelled) WithGroup(name string) slog.Handler { return levelled{l.Handler.WithGroup(name)} }
