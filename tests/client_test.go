@@ -7,8 +7,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -239,16 +237,6 @@ func (c *client) mustImport(tb testing.TB, document string) {
 	}
 }
 
-// mustImportFile imports a blueprint from a file.
-func (c *client) mustImportFile(tb testing.TB, path string) {
-	tb.Helper()
-	document, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	c.mustImport(tb, string(document))
-}
-
 // must sends a request that has to be answered with status.
 func (c *client) must(tb testing.TB, status int, method, path string, body any) *answer {
 	tb.Helper()
@@ -299,9 +287,4 @@ func at(v any, path string) any {
 		return at(v[i], rest)
 	}
 	return nil
-}
-
-// query is the executor's address with the query string that the page has.
-func withQuery(slug string, pageQuery url.Values) string {
-	return executor(slug) + url.QueryEscape(pageQuery.Encode())
 }
