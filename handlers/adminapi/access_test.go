@@ -132,6 +132,7 @@ func TestBodies(t *testing.T) {
 		"no type":          {"", "{}", 415, "Unsupported media type"},
 		"no JSON":          {"application/json", "{", 400, `{"detail":"JSON parse error - `},
 		"two values":       {"application/json", "{} {}", 400, `{"detail":"JSON parse error - `},
+		"not UTF-8":        {"application/json", "{\"name\":\"\xff\"}", 400, "not UTF-8"},
 		"a list":           {"application/json", "[]", 400, `{"non_field_errors":["Invalid data. Expected a dictionary."]}`},
 		"null":             {"application/json", "null", 400, `{"non_field_errors":["Invalid data. Expected a dictionary."]}`},
 		"too much":         {"application/json", `{"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, `{"detail":"The request body is larger than 1048576 bytes."}`},

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
@@ -30,6 +31,9 @@ func readObject(r *http.Request) (map[string]any, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
 		return nil, domain.Errorf(domain.Unsupported, "Unsupported media type %q in request.", cut(r.Header.Get("Content-Type")))
+	}
+	if !utf8.Valid(text) {
+		return nil, domain.Errorf(domain.Invalid, "JSON parse error - the text is not UTF-8")
 	}
 	var value any
 	if err := json.Unmarshal(text, &value); err != nil {
