@@ -5,6 +5,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -156,11 +157,25 @@ func (x *Executor) commit(ctx context.Context, d *draft) error {
 	}
 	revision, err := x.Executions.Append(ctx, streamOf(d.id), d.revision, d.events, x.meta(d.id, d.state, d.visit.Caller))
 	if err != nil {
-		return fmt.Errorf("execution %s: %w", d.id, err)
+		return fmt.Errorf("execution %s: %w", d.id, x.overtaken(ctx, d, err))
 	}
 	x.tell(ctx, d)
 	d.revision, d.events = revision, nil
 	return nil
+}
+
+// overtaken tells whether an append failed because another request was faster:
+// one that ended the execution has destroyed the key that this one would seal
+// with.
+func (x *Executor) overtaken(ctx context.Context, d *draft, err error) error {
+	if _, lost := errors.AsType[*eventstore.WrongExpectedError](err); lost {
+		return err
+	}
+	_, revision, loadErr := x.Executions.Load(ctx, streamOf(d.id))
+	if loadErr != nil || revision == d.revision {
+		return err
+	}
+	return &eventstore.WrongExpectedError{Stream: streamOf(d.id), Expected: eventstore.At(d.revision), Actual: revision}
 }
 
 // tell logs what was decided. Beginnings and ends are what operators look for;
