@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 
@@ -130,6 +131,9 @@ func readObject(w http.ResponseWriter, r *http.Request) (json.RawMessage, error)
 	}
 	if err != nil {
 		return nil, domain.Errorf(domain.Invalid, "The request body could not be read.")
+	}
+	if !utf8.Valid(body) {
+		return nil, domain.Errorf(domain.Invalid, "JSON parse error - the text is not UTF-8.")
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("{}")
