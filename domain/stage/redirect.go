@@ -108,9 +108,16 @@ func (r *Redirect) handover(in Input, flow, slug string) execution.Ask {
 }
 
 // Respond implements [Stage]. Whoever answers has come back: the flow goes on.
-func (r *Redirect) Respond(_ context.Context, in Input, response json.RawMessage) (execution.Outcome, error) {
-	if _, problems := read(response).text("to", rule{required: true}); problems != nil {
-		return again(RedirectChallenge{"/"}, problems), nil
+// The other flow was opened when the challenge was posed, so an answer without
+// a target only shows it again.
+func (r *Redirect) Respond(ctx context.Context, in Input, response json.RawMessage) (execution.Outcome, error) {
+	_, problems := read(response).text("to", rule{required: true})
+	if problems == nil {
+		return execution.Pass{}, nil
 	}
-	return execution.Pass{}, nil
+	o, err := r.Enter(ctx, in)
+	if ask, ok := o.(execution.Ask); ok && err == nil {
+		return again(ask.Challenge, problems), nil
+	}
+	return o, err
 }
