@@ -42,7 +42,10 @@ func (u *UserWrite) Enter(ctx context.Context, in Input) (execution.Outcome, err
 	}
 	w := execution.WriteUser{User: who.ID}
 	base := map[string]any{"username": who.Username, "attributes": who.Attributes}
-	if !who.Exists() || u.Mode == "always_create" {
+	if u.Mode == "always_create" {
+		who = user.Person{} // a new user has nothing of the one who asks
+	}
+	if !who.Exists() {
 		if u.Mode == "never_create" {
 			return execution.Deny{Message: "No user found and can't create new user."}, nil
 		}
@@ -52,6 +55,10 @@ func (u *UserWrite) Enter(ctx context.Context, in Input) (execution.Outcome, err
 	password := u.collect(data, base)
 	if base["username"] == "" {
 		return execution.Deny{}, nil
+	}
+	// What a user cannot be is heard of here, for an effect cannot be refused.
+	if _, err := (user.Create{Key: 1, Fields: user.FieldsOf(base)}).Decide(user.State{}); err != nil {
+		return execution.Deny{Message: "Failed to update user. Please try again later."}, nil
 	}
 	w.Fields, w.Groups = base, u.groups(in)
 	if !password.Empty() {
@@ -99,6 +106,7 @@ func (u *UserWrite) collect(data, base map[string]any) domain.Secret {
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		v := data[key]
 		switch {
+		case v == nil:
 		case key == "password":
 			if s, ok := v.(domain.Secret); ok {
 				password = s
@@ -106,14 +114,17 @@ func (u *UserWrite) collect(data, base map[string]any) domain.Secret {
 		case key == "attributes":
 			if m, ok := v.(map[string]any); ok {
 				attributes := copied(base["attributes"])
-				maps.Copy(attributes, m)
+				maps.Copy(attributes, copied(open(m)))
 				base["attributes"] = attributes
 			}
 		case strings.HasPrefix(key, "attributes.") || strings.HasPrefix(key, "attributes_"):
 			path := strings.Split(strings.ReplaceAll(key, "_", "."), ".")[1:]
 			base["attributes"] = nested(base["attributes"], path, v)
-		case slices.Contains([]string{"username", "name", "email", "is_active", "path", "type"}, key):
-			base[key] = v
+		case slices.Contains([]string{"username", "name", "email", "path", "type"}, key):
+			base[key] = display(open(v))
+		case key == "is_active":
+			active, faults := fields(data).truth(key)
+			base[key] = active && faults == nil
 		}
 	}
 	return password
@@ -130,15 +141,28 @@ func copied(v any) map[string]any {
 // nested sets a value below a map without writing what is there.
 func nested(v any, path []string, value any) map[string]any {
 	out := copied(v)
-	if s, ok := value.(domain.Secret); ok {
-		value = s.Reveal()
-	}
 	if len(path) == 1 {
-		out[path[0]] = value
+		out[path[0]] = open(value)
 		return out
 	}
 	out[path[0]] = nested(out[path[0]], path[1:], value)
 	return out
+}
+
+// open reveals secrets in what becomes a field of a user: from there on it is
+// personal, and sealed as that.
+func open(v any) any {
+	switch v := v.(type) {
+	case domain.Secret:
+		return v.Reveal()
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, item := range v {
+			out[k] = open(item)
+		}
+		return out
+	}
+	return v
 }
 
 // groups are those that the user is put into.
