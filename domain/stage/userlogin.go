@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/execution"
 )
@@ -83,7 +84,7 @@ func (u *UserLogin) login(ctx context.Context, in Input, remember bool) (executi
 	known := false
 	var terminate []string
 	for _, o := range others {
-		known = known || o.IP == in.Caller.Network.IP
+		known = known || o.IP != "" && o.IP == in.Caller.Network.IP
 		if u.TerminateOthers && o.ID != in.State.Session {
 			terminate = append(terminate, o.ID)
 		}
@@ -116,8 +117,23 @@ func (u *UserLogin) login(ctx context.Context, in Input, remember bool) (executi
 // already.
 func withKnown(args map[string]any, known bool) map[string]any {
 	out := map[string]any{"known_device": known}
-	for k, v := range args {
+	for k, v := range withoutSecrets(args) {
 		out[k] = v
+	}
+	return out
+}
+
+// withoutSecrets leaves out what must not be in evidence.
+func withoutSecrets(m map[string]any) map[string]any {
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		switch v := v.(type) {
+		case domain.Secret:
+		case map[string]any:
+			out[k] = withoutSecrets(v)
+		default:
+			out[k] = v
+		}
 	}
 	return out
 }
