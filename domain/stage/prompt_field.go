@@ -77,17 +77,31 @@ func (f promptField) typed(v any, r fields) (any, []execution.Problem) {
 	case "radio-button-group", "dropdown":
 		i := slices.IndexFunc(f.Choices, func(c choice) bool { return c.Value == display(v) })
 		if i < 0 {
-			return nil, problem(f.Key, "invalid_choice", fmt.Sprintf("%q is not a valid choice.", display(v)))
+			return nil, problem(f.Key, "invalid_choice", `"`+cut(display(v))+`" is not a valid choice.`)
 		}
 		return f.Choices[i].value, nil
 	}
-	verbatim := f.Type == "text" || f.Type == "text_area" || f.Type == "file"
-	free := f.Type == "text" || f.Type == "text_area" || f.Type == "email"
-	text, faults := r.text(f.Key, rule{blank: free && !f.Required || f.Type == "ak-locale", verbatim: verbatim})
+	text, faults := r.text(f.Key, f.rule())
 	if faults != nil || text == "" {
 		return text, faults
 	}
 	return f.shaped(text)
+}
+
+// rule is what a text of the field's type must be.
+func (f promptField) rule() rule {
+	r := rule{verbatim: true}
+	switch f.Type {
+	case "text", "text_area":
+		r.blank = !f.Required
+	case "file":
+		r.limit = maxFile
+	case "email":
+		r.blank, r.verbatim = !f.Required, false
+	default:
+		r.blank, r.verbatim = f.Type == "ak-locale", false
+	}
+	return r
 }
 
 // shaped checks the form of a text.
@@ -130,8 +144,6 @@ func (f promptField) file(text string) []execution.Problem {
 		return problem(f.Key, "invalid", "Invalid scheme")
 	case !strings.HasSuffix(header, ";base64"):
 		return problem(f.Key, "invalid", "Invalid encoding")
-	case len(text) > maxFile:
-		return problem(f.Key, "invalid", fmt.Sprintf("The file is larger than %d bytes.", maxFile*3/4))
 	}
 	return nil
 }

@@ -38,6 +38,20 @@ type rule struct {
 	nullable bool
 	blank    bool
 	verbatim bool // white space at the ends counts
+	limit    int  // in bytes, where it is more than maxText
+}
+
+// maxText bounds a text of a response: all texts of a stage have to fit into
+// one event.
+const maxText = 16 << 10
+
+// cut bounds what a problem repeats of a response.
+func cut(text string) string {
+	const limit = 200
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
 
 // optional admits anything that is a text, and nothing.
@@ -57,8 +71,11 @@ func (f fields) text(name string, r rule) (string, []execution.Problem) {
 		return "", nil
 	}
 	text, ok := asText(v)
-	if !ok {
+	switch {
+	case !ok:
 		return "", problem(name, "invalid", "Not a valid string.")
+	case len(text) > max(r.limit, maxText):
+		return "", problem(name, "max_length", fmt.Sprintf("Ensure this field has no more than %d characters.", max(r.limit, maxText)))
 	}
 	if !r.verbatim {
 		text = strings.TrimSpace(text)
