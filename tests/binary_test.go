@@ -28,21 +28,28 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// build compiles the program once per run, with the race detector when the
-// tests have it. It is lazy: a test that needs no server runs although the
-// program does not compile.
-var build = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "flowledger")
-	args := []string{"build", "-o", path}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, "../cmd/flowledger")...).CombinedOutput()
-	if err != nil {
+// The program is compiled once per run, lazily: a test that needs no server
+// runs although the program does not compile.
+var (
+	// build compiles it with the race detector when the tests have it.
+	build = sync.OnceValues(func() (string, error) {
+		if raceEnabled {
+			return compileTo("flowledger", "-race")
+		}
+		return buildPlain()
+	})
+	// buildPlain compiles it as it is shipped.
+	buildPlain = sync.OnceValues(func() (string, error) { return compileTo("flowledger-plain") })
+)
+
+func compileTo(name string, flags ...string) (string, error) {
+	path := filepath.Join(scratch, name, "flowledger")
+	args := append([]string{"build", "-o", path}, flags...)
+	if out, err := exec.Command("go", append(args, "../cmd/flowledger")...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return path, nil
-})
+}
 
 // binary returns the path of the built program.
 func binary(tb testing.TB) string {

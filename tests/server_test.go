@@ -55,6 +55,25 @@ func start(tb testing.TB, args ...string) *server {
 func startWith(tb testing.TB, blueprints ...string) *server {
 	tb.Helper()
 	s := newServer(tb, "--bootstrap-password", adminPassword, "--bootstrap-token", adminToken)
+	s.seed(tb, blueprints...)
+	return begin(tb, s)
+}
+
+// startPlain is [startWith] without the race detector, for what is about time.
+func startPlain(tb testing.TB, blueprints ...string) *server {
+	tb.Helper()
+	s := newServer(tb, "--bootstrap-password", adminPassword, "--bootstrap-token", adminToken)
+	var err error
+	if s.binary, err = buildPlain(); err != nil {
+		tb.Fatal(err)
+	}
+	s.seed(tb, blueprints...)
+	return begin(tb, s)
+}
+
+// seed imports blueprints into the folder of a server that does not run.
+func (s *server) seed(tb testing.TB, blueprints ...string) {
+	tb.Helper()
 	args := []string{"import", "--data", s.data}
 	for i, document := range blueprints {
 		file := filepath.Join(tb.TempDir(), fmt.Sprintf("blueprint-%d.yaml", i))
@@ -66,7 +85,6 @@ func startWith(tb testing.TB, blueprints ...string) *server {
 	if out, errs, code := s.command("", args...); code != 0 {
 		tb.Fatalf("import: exit status %d\n%s%s", code, out, errs)
 	}
-	return begin(tb, s)
 }
 
 // startBare is [start] without an administrator: what a newcomer meets.
