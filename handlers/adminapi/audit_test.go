@@ -30,7 +30,7 @@ func (b *bench) happen(by string, events ...codec.Event) {
 
 func TestEvents(t *testing.T) {
 	b := newBench(t)
-	b.views.entries = nil
+	b.views.forget()
 	jane := b.callers[member].User
 	policy := domain.Ref{ID: "3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10", Kind: "authentik_policies_dummy.dummypolicy", Name: "p"}
 	b.happen(jane, execution.UserLoggedIn{User: jane, AuthMethod: "password", AuthMethodArgs: map[string]any{"known_device": true, "key": "k"}})
@@ -87,7 +87,7 @@ func TestEvents(t *testing.T) {
 
 func TestEventFilters(t *testing.T) {
 	b := newBench(t)
-	b.views.entries = nil
+	b.views.forget()
 	jane := b.callers[member].User
 	b.happen(jane, execution.UserLoggedIn{User: jane})
 	b.happen("", execution.LoginFailed{Identifier: "ghost"})

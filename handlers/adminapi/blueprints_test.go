@@ -28,7 +28,7 @@ func (b *bench) Import(_ context.Context, c session.Caller, name string, text []
 
 // Test implements [adminapi.Tester].
 func (b *bench) Test(_ context.Context, _ session.Caller, policy, user string, with map[string]any) (adminapi.TestResult, error) {
-	return adminapi.TestResult{Passing: with["pass"] == true && b.views.users[user].Username == "jane", Messages: []string{policy}}, nil
+	return adminapi.TestResult{Passing: with["pass"] == true && b.views.now().users[user].Username == "jane", Messages: []string{policy}}, nil
 }
 
 // upload sends a form of fields; those named file are files.

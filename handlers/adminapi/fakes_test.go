@@ -6,7 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
+	"sync"
+	"sync/atomic"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
@@ -60,10 +61,16 @@ func init() {
 // views is everything that is read, in memory. It sees what was written when
 // somebody waits, and not before.
 type views struct {
-	t        *testing.T
-	store    eventstore.Store
-	codec    *codec.Codec
-	seen     eventstore.Position
+	store eventstore.Store
+	codec *codec.Codec
+
+	mu   sync.Mutex // held while catching up
+	seen eventstore.Position
+	last atomic.Pointer[state] // replaced as a whole, never changed
+}
+
+// A state is one moment of all that is read.
+type state struct {
 	things   map[string]object.State
 	users    map[string]user.State
 	groups   map[string]group.State
@@ -72,8 +79,33 @@ type views struct {
 	entries  []adminapi.AuditEntry
 }
 
+func newViews(store eventstore.Store, c *codec.Codec) *views {
+	v := &views{store: store, codec: c}
+	v.last.Store(&state{
+		things: map[string]object.State{}, users: map[string]user.State{}, groups: map[string]group.State{},
+		sessions: map[string]session.State{}, tokens: map[string]token.State{},
+	})
+	return v
+}
+
+func (v *views) now() *state { return v.last.Load() }
+
+// forget empties the audit log.
+func (v *views) forget() {
+	next := *v.now()
+	next.entries = nil
+	v.last.Store(&next)
+}
+
 // wait catches up with the ledger.
 func (v *views) wait(ctx context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	old := v.now()
+	next := &state{
+		things: maps.Clone(old.things), users: maps.Clone(old.users), groups: maps.Clone(old.groups),
+		sessions: maps.Clone(old.sessions), tokens: maps.Clone(old.tokens), entries: slices.Clone(old.entries),
+	}
 	for recorded, err := range v.store.ReadAll(ctx, v.seen) {
 		if err != nil {
 			return err
@@ -83,24 +115,29 @@ func (v *views) wait(ctx context.Context) error {
 			return err
 		}
 		v.seen = recorded.Position
-		id := recorded.Stream.ID()
-		switch e := d.Event.(type) {
-		case object.Event:
-			evolve(v.things, id, e)
-		case user.Event:
-			evolve(v.users, id, e)
-		case group.Event:
-			evolve(v.groups, id, e)
-		case session.Event:
-			evolve(v.sessions, id, e)
-		case token.Event:
-			evolve(v.tokens, id, e)
-		}
-		if action := actionOf(d); action != "" {
-			v.entries = append(v.entries, adminapi.AuditEntry{Decoded: d, Action: action, User: d.Header.Actor.ID})
-		}
+		next.see(d)
 	}
+	v.last.Store(next)
 	return nil
+}
+
+func (s *state) see(d codec.Decoded) {
+	id := d.Stream.ID()
+	switch e := d.Event.(type) {
+	case object.Event:
+		evolve(s.things, id, e)
+	case user.Event:
+		evolve(s.users, id, e)
+	case group.Event:
+		evolve(s.groups, id, e)
+	case session.Event:
+		evolve(s.sessions, id, e)
+	case token.Event:
+		evolve(s.tokens, id, e)
+	}
+	if action := actionOf(d); action != "" {
+		s.entries = append(s.entries, adminapi.AuditEntry{Decoded: d, Action: action, User: d.Header.Actor.ID})
+	}
 }
 
 func evolve[S any](states map[string]S, id string, e domain.Event[S]) {
@@ -130,13 +167,13 @@ func actionOf(d codec.Decoded) string {
 }
 
 func (v *views) Thing(id string) (object.Thing, bool) {
-	s, ok := v.things[id]
+	s, ok := v.now().things[id]
 	return object.Thing{ID: id, Kind: s.Kind, Name: s.Name, Fields: maps.Clone(s.Fields)}, ok && s.Status == object.Present
 }
 
 func (v *views) all(wanted func(object.Thing) bool) []object.Thing {
 	var out []object.Thing
-	for id := range v.things {
+	for id := range v.now().things {
 		if t, ok := v.Thing(id); ok && wanted(t) {
 			out = append(out, t)
 		}
@@ -178,7 +215,7 @@ func (v *views) PolicyBindings(target string) []object.Thing {
 }
 
 func (v *views) ByTarget(target string) (string, bool) {
-	for id := range v.things {
+	for id := range v.now().things {
 		if _, ok := v.Thing(id); ok && catalog.TargetID(id) == target {
 			return id, true
 		}
@@ -187,13 +224,13 @@ func (v *views) ByTarget(target string) (string, bool) {
 }
 
 func (v *views) user(id string) (adminapi.User, bool) {
-	s := v.users[id]
+	s := v.now().users[id]
 	u := adminapi.User{
 		ID: id, Key: s.Key, Username: s.Username, Name: s.Name, Email: s.Email, Active: s.Active, Type: s.Type, Path: s.Path,
 		Attributes: s.Attributes, PasswordChanged: s.PasswordChanged, Joined: s.Joined, Updated: s.Joined,
 	}
-	for _, gid := range slices.Sorted(maps.Keys(v.groups)) {
-		g := v.groups[gid]
+	for _, gid := range slices.Sorted(maps.Keys(v.now().groups)) {
+		g := v.now().groups[gid]
 		if g.Status == group.Present && slices.Contains(g.Members, id) {
 			u.Groups = append(u.Groups, adminapi.Group{ID: gid, Name: g.Name, Superuser: g.Superuser, Attributes: g.Attributes})
 			u.Superuser = u.Superuser || g.Superuser
@@ -204,7 +241,7 @@ func (v *views) user(id string) (adminapi.User, bool) {
 
 func (v *views) Users(_ context.Context, f adminapi.UserFilter, order string, p adminapi.Page) ([]adminapi.User, int, error) {
 	var out []adminapi.User
-	for id := range v.users {
+	for id := range v.now().users {
 		u, ok := v.user(id)
 		in := func(g adminapi.Group) bool {
 			return slices.Contains(f.Groups, g.ID) || slices.Contains(f.GroupNames, g.Name)
@@ -237,7 +274,7 @@ func cut[T any](all []T, p adminapi.Page) []T {
 }
 
 func (v *views) UserByKey(_ context.Context, key int) (adminapi.User, bool, error) {
-	for id, s := range v.users {
+	for id, s := range v.now().users {
 		if s.Key == key {
 			u, ok := v.user(id)
 			return u, ok, nil
@@ -253,7 +290,7 @@ func (v *views) UserByID(_ context.Context, id string) (adminapi.User, bool, err
 
 func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p adminapi.Page) ([]adminapi.Group, int, error) {
 	var out []adminapi.Group
-	for id := range v.groups {
+	for id := range v.now().groups {
 		g, ok, _ := v.Group(context.Background(), id)
 		switch {
 		case !ok, f.Name != "" && f.Name != g.Name, f.Member != "" && !slices.Contains(g.Members, f.Member):
@@ -267,9 +304,9 @@ func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p admi
 }
 
 func (v *views) Group(_ context.Context, id string) (adminapi.Group, bool, error) {
-	s := v.groups[id]
+	s := v.now().groups[id]
 	g := adminapi.Group{ID: id, Name: s.Name, Superuser: s.Superuser, Parents: s.Parents, Members: s.Members, Attributes: s.Attributes}
-	for other, child := range v.groups {
+	for other, child := range v.now().groups {
 		if child.Status == group.Present && slices.Contains(child.Parents, id) {
 			g.Children = append(g.Children, other)
 		}
@@ -279,7 +316,7 @@ func (v *views) Group(_ context.Context, id string) (adminapi.Group, bool, error
 
 func (v *views) Logins(_ context.Context, f adminapi.LoginFilter, p adminapi.Page) ([]adminapi.Login, int, error) {
 	var out []adminapi.Login
-	for _, id := range slices.Sorted(maps.Keys(v.sessions)) {
+	for _, id := range slices.Sorted(maps.Keys(v.now().sessions)) {
 		l, ok, _ := v.Login(context.Background(), id)
 		if ok && (f.User == "" || f.User == l.User) && (f.IP == "" || f.IP == l.IP) {
 			out = append(out, l)
@@ -289,7 +326,7 @@ func (v *views) Logins(_ context.Context, f adminapi.LoginFilter, p adminapi.Pag
 }
 
 func (v *views) Login(_ context.Context, id string) (adminapi.Login, bool, error) {
-	s := v.sessions[id]
+	s := v.now().sessions[id]
 	return adminapi.Login{
 		ID: id, User: s.User, IP: s.IP, Seen: s.Seen, Expires: s.Expires,
 		UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
@@ -298,7 +335,7 @@ func (v *views) Login(_ context.Context, id string) (adminapi.Login, bool, error
 
 func (v *views) Tokens(_ context.Context, f adminapi.TokenFilter, _ bool, p adminapi.Page) ([]adminapi.Token, int, error) {
 	var out []adminapi.Token
-	for id, s := range v.tokens {
+	for id, s := range v.now().tokens {
 		if s.Status == token.Active && (f.Identifier == "" || f.Identifier == s.Identifier) && (f.User == "" || f.User == s.User) {
 			out = append(out, adminapi.Token{
 				ID: id, Identifier: s.Identifier, Intent: s.Intent, User: s.User, Description: s.Description, Expires: s.Expires, Expiring: s.Expiring,
@@ -312,7 +349,7 @@ func (v *views) Mint() (string, domain.Secret) { return mintedKey, domain.NewSec
 
 func (v *views) Entries(_ context.Context, f adminapi.AuditFilter, oldest bool, p adminapi.Page) ([]adminapi.AuditEntry, int, error) {
 	var out []adminapi.AuditEntry
-	for _, e := range v.entries {
+	for _, e := range v.now().entries {
 		if (len(f.Actions) == 0 || slices.Contains(f.Actions, e.Action)) && (f.User == "" || f.User == e.User) {
 			out = append(out, e)
 		}
@@ -324,7 +361,7 @@ func (v *views) Entries(_ context.Context, f adminapi.AuditFilter, oldest bool, 
 }
 
 func (v *views) Entry(_ context.Context, id string) (adminapi.AuditEntry, bool, error) {
-	for _, e := range v.entries {
+	for _, e := range v.now().entries {
 		if e.ID.String() == id {
 			return e, true, nil
 		}

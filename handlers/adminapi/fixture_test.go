@@ -49,8 +49,9 @@ type bench struct {
 	router   *mux.Router
 	log      *bytes.Buffer
 	callers  map[string]session.Caller
-	broken   error    // what finding out who calls fails with
-	imported []string // by whom, and what
+	broken   error               // what finding out who calls fails with
+	imported []string            // by whom, and what
+	start    eventstore.Position // of the ledger
 	meta     codec.Meta
 }
 
@@ -71,10 +72,7 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(func() { _ = v.Close() })
 	b := &bench{t: t, log: &bytes.Buffer{}, meta: codec.Meta{Subject: "tenant", Time: now()}}
 	store, sealer := memory.New(now), &codec.Codec{Vault: v, Tenant: "t"}
-	b.views = &views{
-		t: t, store: store, codec: sealer, things: map[string]object.State{}, users: map[string]user.State{},
-		groups: map[string]group.State{}, sessions: map[string]session.State{}, tokens: map[string]token.State{},
-	}
+	b.views = newViews(store, sealer)
 	sessions := &command.Handler[session.State]{Store: store, Codec: sealer}
 	groups := &command.Handler[group.State]{Store: store, Codec: sealer}
 	b.server = &adminapi.Server{
@@ -154,7 +152,7 @@ func (b *bench) Hash(_ context.Context, typed domain.Secret) (domain.Secret, err
 
 func (b *bench) living(_ context.Context, id string) ([]string, error) {
 	var out []string
-	for sid, s := range b.views.sessions {
+	for sid, s := range b.views.now().sessions {
 		if s.User == id && s.Status == session.Alive {
 			out = append(out, sid)
 		}

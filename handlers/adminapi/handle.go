@@ -13,6 +13,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/eventstore"
 )
 
 // base is where the API begins.
@@ -131,6 +132,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, c session.Caller, 
 	if errors.Is(err, errMethod) {
 		s.detail(w, http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method))
 		return
+	}
+	if _, large := errors.AsType[*eventstore.LimitError](err); large {
+		err = &domain.Error{Code: domain.TooLarge, Message: "What is to be written is too large to be kept.", Err: err}
 	}
 	code, message := domain.Explain(err)
 	status, known := statuses[code]

@@ -38,7 +38,7 @@ func TestLogins(t *testing.T) {
 	if got := b.do(member, http.MethodDelete, mine, nil); got.status != 204 {
 		t.Errorf("delete: %d %s", got.status, got.text)
 	}
-	if s := b.views.sessions[sessionOf("jane")]; s.Status == "alive" {
+	if s := b.views.now().sessions[sessionOf("jane")]; s.Status == "alive" {
 		t.Error("the session lives on")
 	}
 	b.want(404, http.MethodGet, mine, nil)
@@ -51,7 +51,7 @@ func TestTokens(t *testing.T) {
 	if made.str("key") != mintedKey || made.str("user_obj.username") != "jane" || made.str("intent") != "api" {
 		t.Errorf("made %s", made.text)
 	}
-	s := b.views.tokens[made.str("pk")]
+	s := b.views.now().tokens[made.str("pk")]
 	if s.Digest.Reveal() != mintedDigest || s.User != b.callers[member].User {
 		t.Errorf("stored %+v", s)
 	}

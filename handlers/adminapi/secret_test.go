@@ -40,7 +40,7 @@ func TestSecretsStay(t *testing.T) {
 			t.Errorf("an answer holds the secret, or its field: %s", a.text)
 		}
 	}
-	if got := b.views.things[made.str("pk")].Secrets["key"].Reveal(); got != secret+"2" {
+	if got := b.views.now().things[made.str("pk")].Secrets["key"].Reveal(); got != secret+"2" {
 		t.Error("the secret is not stored")
 	}
 	if strings.Contains(b.log.String(), secret) {

@@ -74,7 +74,7 @@ func TestUserRefusals(t *testing.T) {
 	// A password in the wrong place is not taken.
 	b.want(201, http.MethodPost, "core/users/", fields{"username": "x", "name": "X", "password": ""})
 	b.want(201, http.MethodPost, "core/users/", fields{"username": "y", "name": "Y", "password": "secret"})
-	for _, s := range b.views.users {
+	for _, s := range b.views.now().users {
 		if !s.Password.Empty() {
 			t.Errorf("%s has a password", s.Username)
 		}
@@ -87,11 +87,11 @@ func TestSetPassword(t *testing.T) {
 		b.want(400, http.MethodPost, "core/users/2/set_password/", body)
 	}
 	b.want(204, http.MethodPost, "core/users/2/set_password/", fields{"password": "Correct-horse-1"})
-	got := b.views.users[b.callers[member].User]
+	got := b.views.now().users[b.callers[member].User]
 	if got.Password.Reveal() != storedHash {
 		t.Error("the password is not stored")
 	}
-	if s := b.views.sessions[sessionOf("jane")]; s.Status == "alive" {
+	if s := b.views.now().sessions[sessionOf("jane")]; s.Status == "alive" {
 		t.Error("whoever knew the old password is still logged in")
 	}
 	b.want(404, http.MethodPost, "core/users/99/set_password/", fields{"password": "x"})

@@ -1,0 +1,124 @@
+package adminapi
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/codec"
+)
+
+// somebody is the user ada and the group team, and no others.
+type somebody struct{ People }
+
+func (somebody) UserByID(_ context.Context, id string) (User, bool, error) {
+	return User{ID: id, Key: 5, Username: "ada"}, id == "u", nil
+}
+
+func (somebody) Group(_ context.Context, id string) (Group, bool, error) {
+	return Group{ID: id, Name: "team"}, id == "g", nil
+}
+
+func TestContexts(t *testing.T) {
+	name, old, email := "Ada", "A", ""
+	ada := map[string]any{"pk": "5", "app": "authentik_core", "model_name": "user", "name": "ada"}
+	team := map[string]any{"pk": "g", "app": "authentik_core", "model_name": "group", "name": "team"}
+	changed := func(field string, from, to any) map[string]any {
+		return map[string]any{"model": ada, "diff": map[string]any{field: map[string]any{"new_value": to, "previous_value": from}}}
+	}
+	tests := map[string]struct {
+		stream eventstore.StreamID
+		action string
+		event  codec.Event
+		want   map[string]any
+	}{
+		"a user is made": {"user-u", "model_created", user.UserCreated{Username: "ada"}, map[string]any{"model": ada}},
+		"a user enrols": {"user-u", "user_write", user.UserCreated{Username: "ada", Attributes: map[string]any{"api_key": "k"}}, map[string]any{
+			"username": "ada", "name": "", "email": "", "attributes": map[string]any{"api_key": masked}, "created": true,
+		}},
+		"a user changes": {"user-u", "user_write", user.UserProfileChanged{Set: user.Profile{Name: &name, Email: &email}}, map[string]any{
+			"name": "Ada", "email": "", "created": false,
+		}},
+		"a user is changed":       {"user-u", "model_updated", user.UserProfileChanged{Set: user.Profile{Name: &name}, Previous: user.Profile{Name: &old}}, changed("name", "A", "Ada")},
+		"a user is renamed":       {"user-u", "model_updated", user.UserRenamed{Username: "ada", Previous: "countess"}, changed("username", "countess", "ada")},
+		"a user is deactivated":   {"user-u", "model_updated", user.UserDeactivated{}, changed("is_active", true, false)},
+		"a user is activated":     {"user-u", "model_updated", user.UserActivated{}, changed("is_active", false, true)},
+		"a user has another type": {"user-u", "model_updated", user.UserTypeChanged{From: "internal", To: "external"}, changed("type", "internal", "external")},
+		"a user moves":            {"user-u", "model_updated", user.UserMoved{From: "a", To: "b"}, changed("path", "a", "b")},
+		"a password is set":       {"user-u", "password_set", user.UserPasswordSet{}, map[string]any{}},
+		"a deleted user":          {"user-x", "model_deleted", user.UserDeleted{}, map[string]any{"model": map[string]any{"pk": "", "app": "authentik_core", "model_name": "user", "name": ""}}},
+		"a group is changed":      {"group-g", "model_updated", group.GroupSuperuserChanged{To: true}, map[string]any{"model": team}},
+		"a group is made": {"group-h", "model_created", group.GroupCreated{Name: "band"}, map[string]any{
+			"model": map[string]any{"pk": "h", "app": "authentik_core", "model_name": "group", "name": "band"},
+		}},
+		"a token is made": {"token-t", "model_created", token.TokenCreated{Identifier: "robot"}, map[string]any{
+			"model": map[string]any{"pk": "t", "app": "authentik_core", "model_name": "token", "name": "robot"},
+		}},
+		"a thing is removed": {"object-o", "model_deleted", object.ObjectRemoved{Kind: object.FlowModel, Name: "f"}, map[string]any{
+			"model": map[string]any{"pk": "o", "app": "authentik_flows", "model_name": "flow", "name": "f"},
+		}},
+		"a session breaks": {"session-s", "logout", session.SessionBindingBroken{Reason: "network.missing", Previous: "a", New: "b"}, map[string]any{
+			"logout_reason": "Session binding broken", "binding": map[string]any{"reason": "network.missing", "previous_value": "a", "new_value": "b"},
+		}},
+		"an execution fails": {"execution-e", "system_exception", execution.ExecutionFailed{Class: "internal", ErrorID: "1", Detail: "d"}, map[string]any{
+			"message": "System exception during flow execution.", "exception": map[string]any{"type": "internal", "message": "d", "id": "1"},
+		}},
+		"nobody logs out":         {"execution-e", "logout", execution.UserLoggedOut{}, map[string]any{}},
+		"a verdict without fault": {"execution-e", "policy_exception", execution.PolicyEvaluated{}, map[string]any{}},
+	}
+	s := &Server{People: somebody{}}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := AuditEntry{Action: tt.action, Decoded: codec.Decoded{Recorded: eventstore.Recorded{Stream: tt.stream}, Event: tt.event}}
+			got, err := s.contextOf(t.Context(), map[string]map[string]any{}, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("context (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCleansed(t *testing.T) {
+	in := map[string]any{
+		"password": "x", "API_KEY": 5, "token": nil, "Secret": true, "name": "ada", "auth_method": "password",
+		"password_change_date": "2026", "list": []any{map[string]any{"key": "k", "value": 1}}, "keys": []any{"a", "b"},
+	}
+	want := map[string]any{
+		"password": masked, "API_KEY": masked, "token": nil, "Secret": true, "name": "ada", "auth_method": "password",
+		"password_change_date": "2026", "list": []any{map[string]any{"key": masked, "value": 1}}, "keys": []any{masked, masked},
+	}
+	if diff := cmp.Diff(want, cleansed(in)); diff != "" {
+		t.Errorf("cleansed (-want +got):\n%s", diff)
+	}
+	if in["password"] != "x" {
+		t.Error("the event itself was changed")
+	}
+}
+
+// Who acts for somebody else is told apart from them.
+func TestActors(t *testing.T) {
+	s := &Server{People: somebody{}}
+	e := AuditEntry{User: "u"}
+	e.Header.Actor = codec.Actor{OnBehalfOf: "x", AuthenticatedAs: "u"}
+	got, err := s.actors(t.Context(), map[string]map[string]any{}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"pk": 5, "username": "ada", "email": "", "on_behalf_of": map[string]any{"username": "", "email": "", "uuid": "x"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("actors (-want +got):\n%s", diff)
+	}
+}
