@@ -54,8 +54,8 @@ type Authenticate struct {
 // Decide implements [domain.Command].
 func (c Authenticate) Decide(s State) ([]Event, error) {
 	switch {
-	case s.Execution == c.Execution:
-		return nil, nil
+	case s.Logins[c.Execution]:
+		return nil, nil // also if somebody else was logged in since
 	case s.Status != Alive:
 		return nil, domain.Errorf(domain.Expired, "The session is over.")
 	}
@@ -113,7 +113,7 @@ type LogOut struct {
 
 // Decide implements [domain.Command].
 func (c LogOut) Decide(s State) ([]Event, error) {
-	if s.Status != Alive {
+	if s.Status != Alive || s.Logouts[c.Execution] {
 		return nil, nil
 	}
 	out := SessionLoggedOut{User: s.User, Execution: c.Execution, Cause: c.Cause}

@@ -10,10 +10,12 @@ import (
 // State is one browser session.
 type State struct {
 	Status     Status
-	Kind       string // browser or api
-	User       string // id of who is logged in; empty for nobody
-	Execution  string // that logged the user in
-	Generation int    // counts the logins: a cookie of an older one proves nothing
+	Kind       string          // browser or api
+	User       string          // id of who is logged in; empty for nobody
+	Execution  string          // that logged the user in
+	Logins     map[string]bool // executions that logged somebody in here: none does so twice
+	Logouts    map[string]bool // and those that logged somebody out
+	Generation int             // counts the logins: a cookie of an older one proves nothing
 	Expires    time.Time
 	Begun      time.Time
 	Login      time.Time
@@ -98,6 +100,7 @@ func (SessionAuthenticated) EventType() string { return "SessionAuthenticated" }
 // Evolve implements [domain.Event].
 func (e SessionAuthenticated) Evolve(s State) State {
 	s.User, s.Execution, s.Login, s.Expires, s.Bound, s.IP = e.User, e.Execution, e.Login, e.Expires, e.Bound, e.IP
+	s.Logins = with(s.Logins, e.Execution)
 	s.Seen, s.Browser = e.Login, e.Browser
 	s.Generation++
 	return s
@@ -145,10 +148,19 @@ func (SessionLoggedOut) EventType() string { return "SessionLoggedOut" }
 
 // Evolve implements [domain.Event]. The cookies that proved the user prove
 // nobody from here on.
-func (SessionLoggedOut) Evolve(s State) State {
+func (e SessionLoggedOut) Evolve(s State) State {
 	s.User, s.Execution = "", ""
 	s.Generation++
+	s.Logouts = with(s.Logouts, e.Execution)
 	return s
+}
+
+// with returns a set with one more member.
+func with(set map[string]bool, member string) map[string]bool {
+	out := make(map[string]bool, len(set)+1)
+	maps.Copy(out, set)
+	out[member] = true
+	return out
 }
 
 // SessionRevoked records that somebody else, or a rule, ended the session.

@@ -73,6 +73,7 @@ func TestAuthenticate(t *testing.T) {
 		"what an execution decided is done once":            {Given: given(begun, loggedIn), When: command},
 		"also when the session has ended meanwhile":         {Given: given(begun, loggedIn, ended), When: command},
 		"another execution may log another user in":         {Given: given(begun, loggedIn), When: again, Then: given(changed)},
+		"a late repeat does not put the first one back":     {Given: given(begun, loggedIn, changed), When: command},
 		"nobody is logged in to a session that is over":     {Given: given(begun, ended), When: command, Fails: domain.Expired},
 		"nobody is logged in to a session that never began": {When: command, Fails: domain.Expired},
 	})
@@ -118,6 +119,9 @@ func TestLogOut(t *testing.T) {
 		)},
 		"there is nothing to do where nobody is logged in and the session is kept": {Given: given(begun), When: keep},
 		"leaving twice is leaving": {Given: given(begun, ended), When: command},
+		"a late repeat does not log out who came since": {
+			Given: given(begun, loggedIn, session.SessionLoggedOut{User: "u", Execution: "x2", Cause: "user"}, loggedIn), When: keep,
+		},
 	})
 }
 
@@ -176,6 +180,7 @@ func TestStateOfALife(t *testing.T) {
 	want := session.State{
 		Status: session.Alive, Kind: "browser", User: "u", Execution: "x1", Generation: 1, Expires: later, Begun: now, Login: now,
 		Seen: now, Browser: true, Bound: session.Binding{Network: "bind_asn"}, IP: "192.0.2.1", Flows: map[string]string{"f": "x1"},
+		Logins: map[string]bool{"x1": true},
 	}
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("after a login (-want +got):\n%s", diff)
