@@ -3,20 +3,30 @@ package executor
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/stage"
+	"github.com/flowledger/flowledger/eventstore"
 )
 
 // maxSteps bounds how many stages one request may bring up: a flow that goes
 // on without asking anybody anything is a mistake.
 const maxSteps = 500
 
+// maxDraft is how many decisions are gathered at most: an append has a limit.
+const maxDraft = eventstore.MaxEvents / 2
+
 // advance goes on until the client has to be asked, or nothing is left to do,
 // and writes what was decided on the way in one append. Only an effect that
 // later stages read makes it write and perform in between.
 func (x *Executor) advance(ctx context.Context, d *draft) error {
 	for range maxSteps {
+		if len(d.events) > maxDraft {
+			if err := x.commit(ctx, d); err != nil {
+				return err
+			}
+		}
 		done, err := x.step(ctx, d)
 		if err != nil {
 			return err
@@ -36,7 +46,7 @@ func (x *Executor) step(ctx context.Context, d *draft) (bool, error) {
 	if d.state.Status != execution.Running {
 		return true, nil
 	}
-	if blocks(d.state.Owed) {
+	if d.blocked() {
 		if err := x.commit(ctx, d); err != nil {
 			return false, err
 		}
@@ -60,13 +70,10 @@ func (x *Executor) step(ctx context.Context, d *draft) (bool, error) {
 	return false, x.enter(ctx, d, head)
 }
 
-func blocks(owed []execution.Effect) bool {
-	for _, e := range owed {
-		if e.Blocks() {
-			return true
-		}
-	}
-	return false
+// blocked tells whether something is owed that has to be paid before anything
+// more is decided: what follows reads it, or takes the debt out of the state.
+func (d *draft) blocked() bool {
+	return len(d.state.Owed) > 0 && (len(d.state.Plan) > 0 || slices.ContainsFunc(d.state.Owed, execution.Effect.Blocks))
 }
 
 // enter brings the head up.

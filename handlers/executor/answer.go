@@ -102,7 +102,10 @@ func (x *Executor) conclude(ctx context.Context, d *draft) (execution.Answer, er
 			return execution.Answer{}, err
 		}
 	}
-	a := execution.Answer{Execution: d.id, Final: true, Renew: d.renewed, Ended: d.ended}
+	// The browser whose new cookie was lost with an answer gets another one,
+	// as long as its old one leads here and nobody else was logged in since.
+	lost := d.visit.Caller.Stale && d.session.Execution == d.id
+	a := execution.Answer{Execution: d.id, Final: true, Renew: d.renewed || lost, Ended: d.ended}
 	switch c := d.state.Outcome; {
 	case d.state.Status == execution.Completed:
 		a.Challenge = stage.Redirected(c.To, true)

@@ -36,12 +36,19 @@ func (x *Executor) cancel(ctx context.Context, id string, c session.Caller, caus
 	if err != nil {
 		return err
 	}
-	d := &draft{id: id, revision: revision, state: state, visit: execution.Visit{Caller: c}}
-	if err := d.decide(execution.Cancel{Cause: cause}); err != nil {
-		return err
+	return x.stop(ctx, &draft{id: id, revision: revision, state: state, visit: execution.Visit{Caller: c}}, execution.Cancel{Cause: cause})
+}
+
+// stop ends an execution from outside. What its stages owe is paid before:
+// the end takes debts out of the state.
+func (x *Executor) stop(ctx context.Context, d *draft, c execution.Command) error {
+	if d.state.Status == execution.Running && len(d.state.Owed) > 0 {
+		if err := x.perform(ctx, d); err != nil {
+			return err
+		}
 	}
-	if len(d.events) == 0 {
-		return nil
+	if err := d.decide(c); err != nil || len(d.events) == 0 {
+		return err
 	}
 	if err := x.commit(ctx, d); err != nil {
 		return err
@@ -56,17 +63,7 @@ func (x *Executor) Expire(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	d := &draft{id: id, revision: revision, state: state}
-	if err := d.decide(execution.Expire{Now: x.Now(), Idle: x.Idle}); err != nil {
-		return err
-	}
-	if len(d.events) == 0 {
-		return nil
-	}
-	if err := x.commit(ctx, d); err != nil {
-		return err
-	}
-	return x.perform(ctx, d)
+	return x.stop(ctx, &draft{id: id, revision: revision, state: state}, execution.Expire{Now: x.Now(), Idle: x.Idle})
 }
 
 // Settle pays what an execution owes whose client never came back; a worker

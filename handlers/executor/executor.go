@@ -131,6 +131,7 @@ type draft struct {
 	challenge execution.Challenge // what is to be shown; nil when it is to be asked for
 	rejected  bool                // the challenge answers a wrong answer
 	visit     execution.Visit
+	session   session.State // as the visit found it
 	flow      object.Thing
 	renewed   bool // the session's user changed
 	ended     bool // the session is over

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -72,10 +73,13 @@ func (x *Executor) authenticate(ctx context.Context, d *draft, a execution.Authe
 		User: a.User, Execution: d.id, Expires: a.Expires, Browser: a.Browser, Now: x.Now(), IP: d.visit.Caller.Network.IP,
 		Bound: session.Binding{Network: a.Network, GeoIP: a.GeoIP},
 	}, meta)
+	if code, _ := domain.Explain(err); code == domain.Expired {
+		return nil // the session has ended meanwhile: there is nobody left to log in
+	}
 	if err != nil {
 		return err
 	}
-	d.renewed = true
+	d.renewed, d.visit.Caller.User = true, a.User
 	for i, other := range a.Terminate {
 		meta.Command = derived(meta.Command.String(), strconv.Itoa(i))
 		if _, err := x.Sessions.Handle(ctx, eventstore.Stream("session", other),

@@ -41,13 +41,13 @@ func (x *Executor) Visit(ctx context.Context, v execution.Visit) (execution.Answ
 // session's current one of this flow. It returns nil where a new one is to
 // begin.
 func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*draft, error) {
+	s, _, err := x.Sessions.Load(ctx, eventstore.Stream("session", v.Caller.Session))
+	if err != nil {
+		return nil, err
+	}
 	named := v.Execution != ""
 	id := v.Execution
 	if !named {
-		s, _, err := x.Sessions.Load(ctx, eventstore.Stream("session", v.Caller.Session))
-		if err != nil {
-			return nil, err
-		}
 		if id = s.Flows[flow]; id == "" {
 			return nil, nil
 		}
@@ -56,7 +56,7 @@ func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*d
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{id: id, revision: revision, state: state, visit: v}
+	d := &draft{id: id, revision: revision, state: state, session: s, visit: v}
 	if state.Session != v.Caller.Session || state.Flow.ID != flow {
 		return nil, nil
 	}
@@ -80,10 +80,12 @@ func handedOver(s execution.State) bool {
 // has ended still has an answer for this visit.
 func (x *Executor) alive(ctx context.Context, d *draft, named bool) (*draft, error) {
 	if d.state.Status == execution.Running && x.Now().After(d.state.Deadline) {
-		if err := d.decide(execution.Expire{Now: x.Now(), Idle: x.Idle}); err != nil {
-			return nil, err
+		err := x.stop(ctx, d, execution.Expire{Now: x.Now(), Idle: x.Idle})
+		if _, lost := errors.AsType[*eventstore.WrongExpectedError](err); lost {
+			d.events = nil
+			d.state, d.revision, err = x.Executions.Load(ctx, streamOf(d.id))
 		}
-		if err := x.commit(ctx, d); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -92,12 +94,24 @@ func (x *Executor) alive(ctx context.Context, d *draft, named bool) (*draft, err
 		return x.sameUser(ctx, d)
 	case execution.Completed, execution.Denied, execution.Failed:
 		// A client that did not get the last answer asks again: with the
-		// execution's id, or with the cookie from before the login.
-		if named || d.visit.Caller.Stale {
+		// execution's id, before the login has reached the session, or with
+		// the cookie from before it.
+		if named || d.visit.Caller.Stale || d.unpaid() {
 			return d, nil
 		}
 	}
 	return nil, nil
+}
+
+// unpaid tells whether the execution logged somebody in or out whom the session
+// does not know of yet.
+func (d *draft) unpaid() bool {
+	for _, e := range d.state.Owed {
+		if e.Authenticate != nil && !d.session.Logins[d.id] || e.EndSession != nil && !d.session.Logouts[d.id] {
+			return true
+		}
+	}
+	return false
 }
 
 // sameUser looks after an execution in whose browser somebody else is logged in
@@ -106,7 +120,7 @@ func (x *Executor) alive(ctx context.Context, d *draft, named bool) (*draft, err
 // another.
 func (x *Executor) sameUser(ctx context.Context, d *draft) (*draft, error) {
 	c := d.visit.Caller
-	if d.state.User == c.User || c.Stale {
+	if d.state.User == c.User || c.Stale || d.unpaid() {
 		return d, nil
 	}
 	if d.state.Designation != "authentication" {
@@ -145,17 +159,22 @@ func (x *Executor) submit(ctx context.Context, d *draft) (execution.Answer, erro
 	if err := x.advance(ctx, d); err != nil {
 		return x.failed(ctx, d, err)
 	}
-	if d.state.Status != execution.Running || d.misdirected() {
+	if d.state.Status != execution.Running {
 		return x.answer(ctx, d)
 	}
-	asked := *d.state.Current
+	if d.misdirected() {
+		d.rejected = d.repeats()
+		return x.answer(ctx, d)
+	}
+	asked, restarts := *d.state.Current, d.state.Restarts
 	if err := x.judge(ctx, d); err != nil {
 		return x.failed(ctx, d, err)
 	}
 	if err := x.advance(ctx, d); err != nil {
 		return x.failed(ctx, d, err)
 	}
-	if d.state.Status == execution.Running && d.state.Current != nil && (d.state.Current.Binding != asked.Binding || !d.rejected) {
+	again := d.rejected && d.state.Restarts == restarts // the same challenge, with what was wrong
+	if d.state.Status == execution.Running && d.state.Current != nil && (d.state.Current.Binding != asked.Binding || !again) {
 		return execution.Answer{Execution: d.id, Advanced: true, Renew: d.renewed, Ended: d.ended}, nil
 	}
 	return x.answer(ctx, d)
@@ -177,6 +196,13 @@ func (d *draft) misdirected() bool {
 		d.visit.Sequence != 0 && d.visit.Sequence != current.Sequence
 }
 
+// repeats tells whether a response is for the asking before the current one,
+// which a wrong answer ended: it is told what that one was told.
+func (d *draft) repeats() bool {
+	current := d.state.Current
+	return current != nil && len(current.Problems) > 0 && d.visit.Sequence == current.Sequence-1 && d.visit.Sequence != 0
+}
+
 // failed turns an error into an answer: a lost race is told what the winner
 // got; a fault of a stage ends the execution, as an event.
 func (x *Executor) failed(ctx context.Context, d *draft, err error) (execution.Answer, error) {
@@ -187,11 +213,8 @@ func (x *Executor) failed(ctx context.Context, d *draft, err error) (execution.A
 	if !ok {
 		return execution.Answer{}, err
 	}
-	d.events = nil
-	d.state, d.revision, err = x.Executions.Load(ctx, streamOf(d.id))
-	if err != nil {
-		return execution.Answer{}, err
-	}
+	// What was decided on the way to the fault stands: it tells how it came to
+	// it.
 	fail := execution.Fail{Class: fault.class, ErrorID: d.visit.Caller.Request, Detail: fault.Error()}
 	if err := d.decide(fail); err != nil {
 		return execution.Answer{}, err

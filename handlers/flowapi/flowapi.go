@@ -101,7 +101,7 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request, c session.Caller,
 	switch {
 	case answer.Ended:
 		err = s.Callers.End(w, r, &c)
-	case answer.Renew || c.Stale && answer.Final:
+	case answer.Renew:
 		err = s.Callers.Renew(w, r, &c)
 	}
 	if err != nil {
