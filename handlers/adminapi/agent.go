@@ -6,10 +6,13 @@ import "strings"
 // come first: every browser claims to be several others.
 type mark struct{ text, family string }
 
+// browserMarks tell browsers.
 var browserMarks = []mark{
 	{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Version/", "Safari"}, {"curl/", "curl"},
 }
 
+// systemMarks tell systems. Phones name the desktop system that theirs came
+// from, so they stand before it.
 var systemMarks = []mark{
 	{"Android", "Android"}, {"iPhone", "iOS"}, {"iPad", "iOS"}, {"Windows", "Windows"}, {"Mac OS X", "Mac OS X"}, {"Linux", "Linux"},
 }

@@ -40,6 +40,8 @@ type AuditFilter struct {
 	User    string
 }
 
+// mountAudit adds the audit log. It is read here; it is written by what
+// happens.
 func (s *Server) mountAudit(r *mux.Router) {
 	const path = "events/events/"
 	s.route(r, path, superusers, verbs{http.MethodGet: s.listEvents, http.MethodPost: postEvent})
@@ -97,6 +99,8 @@ func postEvent(_ http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	return domain.Errorf(domain.Forbidden, "Custom events are not recorded here.")
 }
 
+// listEvents answers from the index where it can. What only the events
+// themselves can tell is looked for in them.
 func (s *Server) listEvents(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	q := r.URL.Query()
 	pg, err := pagingOf(q)
@@ -195,6 +199,8 @@ type scan struct {
 	paging paging
 }
 
+// scanEvents looks for events by what they say. The count is of what was
+// found, which may be less than there is.
 func (s *Server) scanEvents(w http.ResponseWriter, r *http.Request, c scan) error {
 	found, _, err := s.Audit.Entries(r.Context(), c.filter, c.oldest, Page{Limit: maxScan})
 	if err != nil {
@@ -213,6 +219,8 @@ func (s *Server) scanEvents(w http.ResponseWriter, r *http.Request, c scan) erro
 	return writeList(w, c.paging, len(kept), slice(c.paging, kept))
 }
 
+// getEvent shows one event. One that the contract has no action for is not
+// there, as far as its clients are concerned.
 func (s *Server) getEvent(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	id, err := uuid.Parse(mux.Vars(r)["key"])
 	if err != nil {

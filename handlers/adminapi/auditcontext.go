@@ -62,6 +62,7 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 	return map[string]any{}, nil
 }
 
+// loginContext says how somebody proved who they are.
 func loginContext(e execution.UserLoggedIn) map[string]any {
 	out := map[string]any{}
 	if e.AuthMethod != "" {
@@ -95,6 +96,8 @@ func exceptionContext(e execution.Evaluation) map[string]any {
 	return map[string]any{}
 }
 
+// userContext tells what became of a user: the fields themselves when an
+// execution wrote them, the model and its changes when an administrator did.
 func (s *Server) userContext(ctx context.Context, known map[string]map[string]any, e AuditEntry, event user.Event) (map[string]any, error) {
 	if e.Action == "password_set" {
 		return map[string]any{}, nil
@@ -141,6 +144,8 @@ func changeOf(event user.Event) (set, previous map[string]any) {
 	return map[string]any{}, nil
 }
 
+// profile are the parts of a profile that an event has, by the contract's
+// names. What is forgotten is nil, and left out.
 func profile(p user.Profile) map[string]any {
 	out := map[string]any{}
 	if p.Name != nil {
@@ -155,6 +160,8 @@ func profile(p user.Profile) map[string]any {
 	return out
 }
 
+// groupContext names the group. Its name when it was made is in the event;
+// later ones are looked up, and are gone with the group.
 func (s *Server) groupContext(ctx context.Context, e AuditEntry, event group.Event) (map[string]any, error) {
 	g, _, err := s.People.Group(ctx, e.Stream.ID())
 	name := g.Name
@@ -190,6 +197,8 @@ func cleansed(m map[string]any) map[string]any {
 	return out
 }
 
+// cleansedValue masks a value under a key. The values of a list stand under
+// the list's key.
 func cleansedValue(key string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -32,6 +32,7 @@ type ImportResult struct {
 	Logs    []blueprint.LogEvent
 }
 
+// mountBlueprints adds the import.
 func (s *Server) mountBlueprints(r *mux.Router) {
 	s.route(r, "managed/blueprints/", superusers, verbs{http.MethodGet: listInstances})
 	s.route(r, "managed/blueprints/import/", superusers, verbs{http.MethodPost: s.importBlueprint})
@@ -81,6 +82,8 @@ func (s *Server) importBlueprint(w http.ResponseWriter, r *http.Request, c sessi
 	})
 }
 
+// shippedFile finds a blueprint that is part of the program. No other file can
+// be named, so a path leads nowhere else.
 func shippedFile(name string) (blueprint.File, bool) {
 	for _, f := range blueprint.Defaults() {
 		if f.Name == name {

@@ -81,6 +81,7 @@ func check(object map[string]any) error {
 	return problems.Err()
 }
 
+// shallow tells whether a value is nested less than depth levels.
 func shallow(v any, depth int) bool {
 	if depth == 0 {
 		return false
@@ -102,6 +103,8 @@ func shallow(v any, depth int) bool {
 	return true
 }
 
+// hasNull finds the null character, which C programs take for the end of a
+// text, and databases refuse.
 func hasNull(v any) bool {
 	switch v := v.(type) {
 	case string:

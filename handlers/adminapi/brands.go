@@ -17,6 +17,8 @@ func (s *Server) mountBrands(r *mux.Router) {
 	s.route(r, "core/brands/current/", anybody, verbs{http.MethodGet: s.currentBrand})
 }
 
+// brandPeculiarity: brands are addressed by their key under a name of its own,
+// which the catalog tells.
 func brandPeculiarity() peculiarity {
 	return peculiarity{
 		order:   []string{"domain"},

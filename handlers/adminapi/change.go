@@ -44,6 +44,8 @@ func (s *Server) changed(ctx context.Context) error {
 	return nil
 }
 
+// createThing makes a thing. Its key is chosen here and not by the client, so
+// nobody can make a thing in the place of one that was removed.
 func (s *Server) createThing(k catalog.Kind) endpoint {
 	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 		input, err := readObject(r)

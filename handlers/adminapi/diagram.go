@@ -47,6 +47,7 @@ func (n node) from(action string, sources ...node) node {
 	return n
 }
 
+// terminal is where a flow begins or ends.
 func terminal(id, label string) node { return node{id: id, label: label, open: "[[", close: "]]"} }
 
 // The words beside the arrows.
@@ -68,6 +69,8 @@ func (s *Server) getDiagram(w http.ResponseWriter, r *http.Request, _ session.Ca
 	return writeJSON(w, http.StatusOK, map[string]string{"diagram": strings.Join(lines, "\n")})
 }
 
+// diagram lists the shapes in the order in which clients expect them: all
+// stages first, for an arrow without a source goes on from the line before.
 func (s *Server) diagram(flow object.Thing) []node {
 	var nodes []node
 	end := terminal("done", "End of the flow")
@@ -129,11 +132,13 @@ func (s *Server) bound(target string) []object.Thing {
 	return out
 }
 
+// gate is a policy that is asked before going on.
 func (s *Server) gate(id string, binding object.Thing) node {
 	t, _ := s.Things.Thing(text(binding, "policy"))
 	return node{id: id, label: described("Policy", t), open: "{{", close: "}}"}
 }
 
+// described is a label: what it is, of which kind, and its name.
 func described(what string, t object.Thing) string {
 	if t.Kind == "" {
 		return what

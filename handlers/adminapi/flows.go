@@ -39,6 +39,8 @@ type Launcher interface {
 	Launch(w http.ResponseWriter, r *http.Request, c session.Caller, slug string) (link string, err error)
 }
 
+// flowPeculiarity: flows are addressed by their slugs, and policies are bound
+// to them.
 func flowPeculiarity() peculiarity {
 	return peculiarity{
 		order:   []string{"slug", "name"},
@@ -48,6 +50,8 @@ func flowPeculiarity() peculiarity {
 	}
 }
 
+// adornFlow adds what is bound to a flow, and the addresses that follow from
+// its fields.
 func adornFlow(_ context.Context, v *view, _ catalog.Kind, t object.Thing, out map[string]any) error {
 	stages, policies := []any{}, []any{}
 	for _, b := range v.s.Bindings.StageBindings(t.ID) {
@@ -123,10 +127,13 @@ func noCache(w http.ResponseWriter, _ *http.Request, _ session.Caller) error {
 	return writeJSON(w, http.StatusOK, map[string]int{"count": 0})
 }
 
+// clearCache has nothing to clear, and says so by succeeding.
 func clearCache(w http.ResponseWriter, _ *http.Request, _ session.Caller) error { return done(w) }
 
+// flowAddressee is the flow that a path names.
 var flowAddressee = addressee{name: "Flow", bySlug: true}
 
+// exportFlow answers with a file, which a browser saves under the flow's name.
 func (s *Server) exportFlow(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	t, err := s.find(r, flowAddressee)
 	if err != nil {
@@ -142,6 +149,7 @@ func (s *Server) exportFlow(w http.ResponseWriter, r *http.Request, c session.Ca
 	return nil
 }
 
+// executeFlow starts a flow in the browser of whoever asks.
 func (s *Server) executeFlow(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	t, err := s.find(r, flowAddressee)
 	if err != nil {

@@ -18,6 +18,8 @@ import (
 	"github.com/flowledger/flowledger/eventstore"
 )
 
+// mountGroups adds the groups. They are in the catalog for their fields, and
+// an aggregate of their own for everything else.
 func (s *Server) mountGroups(r *mux.Router) {
 	const path = "core/groups/"
 	s.route(r, path, superusers, verbs{http.MethodGet: s.listGroups, http.MethodPost: s.createGroup})
@@ -29,6 +31,7 @@ func (s *Server) mountGroups(r *mux.Router) {
 	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.groupUses})
 }
 
+// listGroups shows groups by name; that is the only order they have.
 func (s *Server) listGroups(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	q := r.URL.Query()
 	pg, err := pagingOf(q)
@@ -126,18 +129,23 @@ func (s *Server) groupUses(w http.ResponseWriter, r *http.Request, _ session.Cal
 	return s.writeUses(w, k, g.ID)
 }
 
+// addMember puts a user into a group. Nothing is said about who is in it
+// already: it makes no difference.
 func (s *Server) addMember(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	return s.membership(w, r, c, func(member string) domain.Command[group.State] {
 		return group.AddMember{User: member, By: c.User, Via: via}
 	})
 }
 
+// removeMember takes a user out of a group, or leaves them out.
 func (s *Server) removeMember(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	return s.membership(w, r, c, func(member string) domain.Command[group.State] {
 		return group.RemoveMember{User: member, By: c.User, Via: via}
 	})
 }
 
+// membership handles one command about a group and the user in the body. It
+// is sealed under that user's key, and so forgotten with them.
 func (s *Server) membership(w http.ResponseWriter, r *http.Request, c session.Caller, of func(member string) domain.Command[group.State]) error {
 	g, err := s.findGroup(r)
 	if err != nil {

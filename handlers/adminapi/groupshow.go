@@ -66,6 +66,8 @@ func (s *Server) membersOf(ctx context.Context, g Group) (keys, shown []any, err
 	return keys, shown, err
 }
 
+// related shows parents or children of a group. One that was removed in
+// between is left out.
 func (s *Server) related(ctx context.Context, ids []string) ([]any, error) {
 	out := []any{}
 	for _, id := range ids {

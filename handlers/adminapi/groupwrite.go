@@ -29,6 +29,7 @@ func (s *Server) changeGroup(partial bool) endpoint {
 // A groupPut says how a group is to be written.
 type groupPut struct{ create, partial bool }
 
+// putGroup judges what is wanted of a group, writes it, and shows the group.
 func (s *Server) putGroup(w http.ResponseWriter, r *http.Request, c session.Caller, g Group, how groupPut) error {
 	input, err := readObject(r)
 	if err != nil {

@@ -79,8 +79,10 @@ func (s *Server) admit(r *http.Request, c session.Caller, who access) error {
 	return nil
 }
 
+// safe tells whether a method changes nothing.
 func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
+// forbidden is the contract's sentence for people who may not.
 func forbidden() error {
 	return domain.Errorf(domain.Forbidden, "You do not have permission to perform this action.")
 }

@@ -34,12 +34,14 @@ type addressee struct {
 	bySlug bool // the key is the slug of a flow; else it is the primary key
 }
 
+// ofKind addresses things of one kind.
 func ofKind(k catalog.Kind) addressee {
 	return addressee{
 		name: k.Name, bySlug: k.Key == "slug", wants: func(other catalog.Kind) bool { return other.Model == k.Model },
 	}
 }
 
+// ofCategory addresses things of all kinds of a category.
 func ofCategory(c catalog.Category, name string) addressee {
 	return addressee{name: name, wants: func(k catalog.Kind) bool { return k.Category == c }}
 }

@@ -37,6 +37,8 @@ func pagingOf(q url.Values) (paging, error) {
 	return p, nil
 }
 
+// errPage is the contract's answer for a page behind the last: there is no
+// such page.
 func errPage() error { return domain.Errorf(domain.NotFound, "Invalid page.") }
 
 // page is the part of the list.
@@ -49,6 +51,7 @@ type list struct {
 	Autocomplete struct{}   `json:"autocomplete"`
 }
 
+// pagination tells a client where in the list it is, and where it can go.
 type pagination struct {
 	Next       int `json:"next"`     // 0 when there is none
 	Previous   int `json:"previous"` // 0 when there is none

@@ -35,6 +35,8 @@ type LoginFilter struct {
 	User, IP, UserAgent string
 }
 
+// mountLogins adds the sessions. They are open to everybody for their own;
+// each endpoint sees to that.
 func (s *Server) mountLogins(r *mux.Router) {
 	const path = "core/authenticated_sessions/"
 	s.route(r, path, members, verbs{http.MethodGet: s.listLogins})
@@ -81,6 +83,8 @@ func (s *Server) listLogins(w http.ResponseWriter, r *http.Request, c session.Ca
 	return writeList(w, pg, total, results)
 }
 
+// showLogin shows a session. Places and networks are not looked up, so they
+// are null.
 func (s *Server) showLogin(ctx context.Context, c session.Caller, l Login) (map[string]any, error) {
 	u, _, err := s.People.UserByID(ctx, l.User)
 	return map[string]any{
@@ -115,6 +119,7 @@ func (s *Server) getLogin(w http.ResponseWriter, r *http.Request, c session.Call
 	return writeJSON(w, http.StatusOK, shown)
 }
 
+// loginUses is always empty: nothing refers to sessions.
 func (s *Server) loginUses(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	if _, err := s.findLogin(r, c); err != nil {
 		return err

@@ -40,6 +40,8 @@ type TestResult struct {
 	Logs     []blueprint.LogEvent
 }
 
+// policyPeculiarity: policies know how often they are used, and lists can
+// pick those that are not.
 func policyPeculiarity() peculiarity {
 	return peculiarity{
 		order:  []string{"name"},
@@ -86,6 +88,8 @@ func (s *Server) getPolicy(w http.ResponseWriter, r *http.Request, _ session.Cal
 	return s.writeThing(w, r, http.StatusOK, t)
 }
 
+// testPolicy asks a policy about a user, with a context of the client's own
+// making (spec/flows.md 8.14).
 func (s *Server) testPolicy(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	t, err := s.find(r, ofCategory(catalog.Policy, "Policy"))
 	if err != nil {

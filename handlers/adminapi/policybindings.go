@@ -11,6 +11,7 @@ import (
 // shown by their primary keys (spec/flows.md 8.1).
 func boundTarget(_ *view, t object.Thing) any { return catalog.TargetID(text(t, "target")) }
 
+// policyBindingPeculiarity: bindings show what they bind.
 func policyBindingPeculiarity() peculiarity {
 	return peculiarity{
 		order:  []string{"target_pk", "order"},
@@ -29,6 +30,8 @@ func policyBindingPeculiarity() peculiarity {
 	}
 }
 
+// adornPolicyBinding adds the policy, the group or the user. One that is gone
+// is null, as if nothing were bound.
 func adornPolicyBinding(ctx context.Context, v *view, _ catalog.Kind, t object.Thing, out map[string]any) error {
 	out["expires"], out["expiring"] = nil, false
 	out["policy_obj"], out["group_obj"], out["user_obj"] = nil, nil, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/flowledger/flowledger/domain/object"
 )
 
+// promptPeculiarity: prompts show the stages that ask for them.
 func promptPeculiarity() peculiarity {
 	return peculiarity{
 		order:   []string{"name"},

@@ -77,10 +77,13 @@ func categories() []catalog.Category {
 	return out
 }
 
+// refers tells whether a reference, or one of a list of them, is to key.
 func refers(value, key any) bool {
 	return slices.ContainsFunc(keysOf(value), func(v any) bool { return object.Equal(v, key) })
 }
 
+// removeThing removes what the path names, under the lock: nothing can be
+// bound to it meanwhile.
 func (s *Server) removeThing(a addressee) endpoint {
 	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 		s.changes.Lock()
@@ -165,6 +168,7 @@ func (s *Server) label(t object.Thing) string {
 	return t.Name
 }
 
+// nameOf is the name of a thing, or its key when it has none.
 func (s *Server) nameOf(id string) string {
 	t, ok := s.Things.Thing(id)
 	if !ok || t.Name == "" {

@@ -126,6 +126,8 @@ func matches(value any, wanted []string) bool {
 	})
 }
 
+// empty tells what the contract's filters take for null: nothing, or a list of
+// nothing.
 func empty(value any) bool {
 	many, ok := value.([]any)
 	return value == nil || ok && len(many) == 0
@@ -199,6 +201,7 @@ func compare(a, b any) int {
 	return cmp.Compare(written(a), written(b))
 }
 
+// number reads the numbers that JSON values and cleaned ones have.
 func number(v any) (float64, bool) {
 	switch v := v.(type) {
 	case int:

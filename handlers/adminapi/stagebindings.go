@@ -7,6 +7,8 @@ import (
 	"github.com/flowledger/flowledger/domain/object"
 )
 
+// stageBindingPeculiarity: bindings show their stage, and policies are bound
+// to them.
 func stageBindingPeculiarity() peculiarity {
 	return peculiarity{
 		order: []string{"target", "order"},

@@ -23,6 +23,7 @@ func (s *Server) mountStages(r *mux.Router) {
 	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(stage)})
 }
 
+// stagePeculiarity: stages show the flows that they are in.
 func stagePeculiarity() peculiarity {
 	return peculiarity{
 		order:   []string{"name"},
@@ -32,6 +33,8 @@ func stagePeculiarity() peculiarity {
 	}
 }
 
+// adornStage adds what the contract says about every stage, and what it wants
+// of one kind alone.
 func adornStage(_ context.Context, v *view, k catalog.Kind, t object.Thing, out map[string]any) error {
 	forms(k, out)
 	out["flow_set"] = v.flowsOf(t.ID)
@@ -72,6 +75,7 @@ func (v *view) baseStage(t object.Thing) map[string]any {
 // nameField is the one field that things of all kinds can be listed by.
 var nameField = []catalog.Field{{Name: "name", Type: catalog.Text}}
 
+// listStages shows stages of all kinds by what they have in common.
 func (s *Server) listStages(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	pg, err := pagingOf(r.URL.Query())
 	if err != nil {
@@ -89,6 +93,7 @@ func (s *Server) listStages(w http.ResponseWriter, r *http.Request, _ session.Ca
 	return writeList(w, pg, len(found), results)
 }
 
+// getStage shows one of them; its own fields are at the address of its kind.
 func (s *Server) getStage(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	t, err := s.find(r, ofCategory(catalog.Stage, "Stage"))
 	if err != nil {

@@ -39,6 +39,8 @@ type TokenFilter struct {
 	Search                   string // words of the identifier
 }
 
+// mountTokens adds the tokens. They are addressed by their identifiers, which
+// people choose.
 func (s *Server) mountTokens(r *mux.Router) {
 	const path = "core/tokens/"
 	s.route(r, path, superusers, verbs{http.MethodGet: s.listTokens, http.MethodPost: s.createToken})
@@ -79,6 +81,7 @@ func (s *Server) listTokens(w http.ResponseWriter, r *http.Request, _ session.Ca
 	return writeList(w, pg, total, results)
 }
 
+// showToken shows a token with its owner.
 func (s *Server) showToken(ctx context.Context, t Token) (map[string]any, error) {
 	u, _, err := s.People.UserByID(ctx, t.User)
 	return map[string]any{
@@ -96,6 +99,7 @@ func (s *Server) tokenNamed(ctx context.Context, identifier string) (Token, bool
 	return found[0], true, nil
 }
 
+// findToken returns the token that the path names.
 func (s *Server) findToken(r *http.Request) (Token, error) {
 	t, ok, err := s.tokenNamed(r.Context(), mux.Vars(r)["key"])
 	if err == nil && !ok {
@@ -116,6 +120,7 @@ func (s *Server) getToken(w http.ResponseWriter, r *http.Request, _ session.Call
 	return writeJSON(w, http.StatusOK, shown)
 }
 
+// tokenUses is always empty: nothing refers to tokens.
 func (s *Server) tokenUses(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	if _, err := s.findToken(r); err != nil {
 		return err
@@ -132,6 +137,7 @@ func (s *Server) viewKey(_ http.ResponseWriter, r *http.Request, _ session.Calle
 	return domain.Errorf(domain.Forbidden, "A token's key is shown once, when the token is made. It is not kept and cannot be shown again.")
 }
 
+// deleteToken revokes a token; it proves nobody from then on.
 func (s *Server) deleteToken(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	t, err := s.findToken(r)
 	if err != nil {

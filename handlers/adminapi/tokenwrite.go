@@ -107,6 +107,8 @@ func textField(input map[string]any, name string, to *string, problems *catalog.
 	}
 }
 
+// judgeExpiry reads when a token is to end. One that would be over from the
+// beginning is a mistake.
 func (s *Server) judgeExpiry(value any, create *token.Create, problems *catalog.Problems) {
 	if value == nil {
 		return

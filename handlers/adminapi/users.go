@@ -17,6 +17,7 @@ import (
 	"github.com/flowledger/flowledger/domain/session"
 )
 
+// mountUsers adds the users, who are addressed by the contract's integer keys.
 func (s *Server) mountUsers(r *mux.Router) {
 	const path = "core/users/"
 	s.route(r, path, superusers, verbs{http.MethodGet: s.listUsers, http.MethodPost: s.createUser})
@@ -28,6 +29,8 @@ func (s *Server) mountUsers(r *mux.Router) {
 	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.userUses})
 }
 
+// listUsers shows users. Filtering and ordering are the read model's work:
+// there may be a great many.
 func (s *Server) listUsers(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	q := r.URL.Query()
 	pg, err := pagingOf(q)
@@ -135,6 +138,7 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request, _ session.Calle
 	return writeJSON(w, http.StatusOK, fullUser(u))
 }
 
+// userUses tells what refers to a user. References hold the integer key.
 func (s *Server) userUses(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 	u, err := s.findUser(r)
 	if err != nil {

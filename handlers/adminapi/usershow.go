@@ -49,6 +49,7 @@ func moment(t time.Time) any {
 	return stamp(t)
 }
 
+// stamp is a time on the wire.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // attributes are never null on the wire.

@@ -41,6 +41,8 @@ func (s *Server) judgeUser(ctx context.Context, input map[string]any, partial bo
 	return set, problems.Err()
 }
 
+// createUser makes a user, then puts them into groups. A crash in between
+// leaves a user who is in fewer; the client has had no answer, and finds out.
 func (s *Server) createUser(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	input, err := readObject(r)
 	if err != nil {
@@ -60,6 +62,8 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request, c session.Ca
 	return s.writeUser(w, r, http.StatusCreated, id)
 }
 
+// changeUser replaces or patches. Groups that are named become the only ones;
+// if none are, they stay.
 func (s *Server) changeUser(partial bool) endpoint {
 	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 		u, err := s.findUser(r)

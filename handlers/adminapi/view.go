@@ -24,6 +24,7 @@ type view struct {
 	referrers map[string]map[string][]any
 }
 
+// view makes a view for the host that was asked.
 func (s *Server) view(r *http.Request) *view {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
@@ -114,6 +115,7 @@ func forms(k catalog.Kind, out map[string]any) {
 	})
 }
 
+// text returns a field that holds a text, "" when it does not.
 func text(t object.Thing, field string) string {
 	s, _ := t.Fields[field].(string)
 	return s
