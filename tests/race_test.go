@@ -63,14 +63,20 @@ entries:
     identifiers: {target: !KeyOf flow, stage: !Find [authentik_stages_user_login.userloginstage, [name, race-login]], order: 30}
 `
 
-// races are the kinds of rounds. Of five, four are about a click before the
-// login, which costs nothing to check; the users of the others are fresh.
+// races are the kinds of rounds. Most are about a click before the login, which
+// costs nothing to check; two of ten are about a password, whose right answer
+// the server hashes anew for each of the racers.
 func races() []race {
-	return []race{
+	clicks := []race{
 		{name: "identical clicks", flow: "race-click", at: "ak-stage-dummy", answer: func(int) map[string]string { return nil }},
 		{name: "differing clicks", flow: "race-click", at: "ak-stage-dummy",
 			answer: func(i int) map[string]string { return map[string]string{"note": fmt.Sprint(i)} }},
 		{name: "identical clicks, by API", flow: "race-click", at: "ak-stage-dummy", api: true},
+		{name: "clicks and nonsense", flow: "race-click", at: "ak-stage-dummy", answer: func(i int) map[string]string {
+			return []map[string]string{nil, {"component": "ak-stage-password", "password": "wrong"}}[i%2]
+		}},
+	}
+	passwords := []race{
 		{name: "identical passwords", flow: "race-login", at: "ak-stage-password",
 			answer: func(int) map[string]string { return map[string]string{"password": cheapPassword} }},
 		{name: "differing passwords", flow: "race-login", at: "ak-stage-password", answer: func(i int) map[string]string {
@@ -80,6 +86,7 @@ func races() []race {
 			return map[string]string{"password": fmt.Sprintf("wrong %d", i)}
 		}},
 	}
+	return slices.Concat(clicks, passwords[:1], clicks, passwords[1:])
 }
 
 // A race is a kind of round.
