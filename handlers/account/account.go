@@ -149,7 +149,7 @@ func (a *Accounts) Write(ctx context.Context, id string, f user.Fields, w Writer
 	if err != nil {
 		return after, err
 	}
-	if before.Active && !after.Active {
+	if f.Active != nil && !*f.Active {
 		if err := a.revoke(ctx, id, "user_deactivated", w); err != nil {
 			return after, err
 		}
@@ -205,10 +205,11 @@ func (a *Accounts) revoke(ctx context.Context, id, cause string, w Writer) error
 	return nil
 }
 
-// Delete ends a user and gives the name back.
+// Delete ends a user and gives the name back. Doing it again finishes what a
+// crash interrupted.
 func (a *Accounts) Delete(ctx context.Context, id string, w Writer) error {
 	before, _, err := a.Users.Load(ctx, streamOf(id))
-	if err != nil || before.Status != user.Present {
+	if err != nil || before.Status == "" {
 		return err
 	}
 	meta := about(w.Meta, id)
