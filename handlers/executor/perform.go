@@ -49,6 +49,9 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 		return err
 	case e.UseToken != nil:
 		_, err := x.Tokens.Handle(ctx, eventstore.Stream("token", e.UseToken.Token), token.Use{Execution: d.id, Now: x.Now()}, meta)
+		if code, _ := domain.Explain(err); code == domain.Expired {
+			return nil // it was used or revoked meanwhile: nothing is left to use up
+		}
 		return err
 	}
 	panic("executor: an effect without a member")
