@@ -51,13 +51,15 @@ func (p *Expression) Passes(ctx context.Context, q Request) (Verdict, error) {
 		if fault, ok := errors.AsType[*expr.Error](err); ok {
 			v.Facts["line"], v.Facts["column"] = fault.Line, fault.Column
 			v.Detail.Source = lineOf(p.Source, fault.Line)
-			err = raised{fault}
+			concealed := *fault
+			concealed.Message = e.conceal(fault.Message)
+			err = raised{&concealed}
 		}
 		return v, err
 	}
 	v.Passing, v.Messages = expr.Truth(result.Value), e.messages
 	v.Facts["line"] = result.Line
-	v.Detail.Raw, v.Detail.Source = cut(text(result.Value)), lineOf(p.Source, result.Line)
+	v.Detail.Raw, v.Detail.Source = cut(e.conceal(text(result.Value))), lineOf(p.Source, result.Line)
 	v.Detail.Names = e.names(result)
 	return v, e.written()
 }
@@ -145,7 +147,7 @@ func (e *evaluation) names(r expr.Result) map[string]string {
 		case execution.SecretKey(name):
 			out[name] = masked
 		case isData(v):
-			out[name] = cut(text(v))
+			out[name] = cut(e.conceal(text(v)))
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -41,7 +42,7 @@ func (e *evaluation) message(c *expr.Call) (expr.Value, error) {
 	}
 	said, err := c.Text(args[0])
 	if err == nil && len(e.messages) < maxMessages {
-		e.messages = append(e.messages, cut(said))
+		e.messages = append(e.messages, cut(e.conceal(said)))
 	}
 	return expr.None, err
 }
@@ -70,7 +71,7 @@ func (e *evaluation) logger(level string) expr.Value {
 			b.WriteString(" " + n.Name + "=" + said)
 		}
 		if len(e.log) < maxLog {
-			e.log = append(e.log, cut(b.String()))
+			e.log = append(e.log, cut(e.conceal(b.String())))
 		}
 		return expr.None, nil
 	})
@@ -137,6 +138,9 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 		q.Extra[n.Name] = expr.ToGo(n.Value)
 	}
 	v, err := p.Passes(e.ctx, q)
+	if fault, ok := errors.AsType[*expr.Error](err); ok && !fault.Limit() {
+		return nil, expr.Raise(fault.Kind, "%s", fault.Message) // its line is one of the other policy
+	}
 	if err != nil {
 		return nil, err
 	}

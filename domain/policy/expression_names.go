@@ -2,6 +2,8 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/netip"
 	"reflect"
 
@@ -21,6 +23,7 @@ type evaluation struct {
 	log      []string
 	pending  *person
 	redirect []string
+	secrets  []string // texts of the context that must not be repeated
 }
 
 // available are the modules beside those of the language.
@@ -45,7 +48,7 @@ func systemSettings(*expr.Call) (expr.Value, error) {
 }
 
 func newEvaluation(ctx context.Context, q Request) *evaluation {
-	return &evaluation{ctx: ctx, q: q}
+	return &evaluation{ctx: ctx, q: q, secrets: secretTexts(map[string]any(q.Context), nil)}
 }
 
 func (e *evaluation) run(source string) (expr.Result, error) {
@@ -112,10 +115,16 @@ func (e *evaluation) known() *expr.Dict {
 
 // written notes what the expression wrote into the plan. Only a policy that
 // came to a verdict has written anything.
-func (e *evaluation) written() error {
+func (e *evaluation) written() (err error) {
 	if e.q.Plan == nil {
 		return nil
 	}
+	before := len(e.q.Plan.Writes)
+	defer func() {
+		if err != nil {
+			e.q.Plan.Writes = e.q.Plan.Writes[:before]
+		}
+	}()
 	for _, to := range e.redirect {
 		e.q.Plan.Writes = append(e.q.Plan.Writes, Write{Redirect: to})
 	}
@@ -132,6 +141,10 @@ func (e *evaluation) written() error {
 			continue
 		}
 		if after := expr.ToGo(v); !reflect.DeepEqual(after, expr.ToGo(expr.FromGo(e.before[string(name)]))) {
+			if _, err := json.Marshal(after); err != nil {
+				return fmt.Errorf("the value of %q in the context cannot be kept", string(name))
+			}
+			after = kept(e.q.Context[string(name)], after)
 			e.q.Plan.Writes = append(e.q.Plan.Writes, Write{Key: string(name), Value: after})
 		}
 	}
