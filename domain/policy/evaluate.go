@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -51,7 +52,7 @@ func Evaluate(ctx context.Context, q Question, r Request) execution.Evaluation {
 	}
 	e.Passing, e.Kept = verdict(q, e.Results)
 	if !e.Passing {
-		e.Decisive = failing(e.Results)
+		e.Decisive = failing(q, e.Results)
 	}
 	e.MS = r.Clock().Sub(start).Milliseconds()
 	return e
@@ -80,11 +81,12 @@ func verdict(q Question, results []execution.PolicyResult) (passing, kept bool) 
 	return pass+unknown > 0, pass == 0 && unknown > 0
 }
 
-// failing lists the results that did not pass.
-func failing(results []execution.PolicyResult) []int {
+// failing lists the results that made a target fail. An error that lets it
+// pass is none of them.
+func failing(q Question, results []execution.PolicyResult) []int {
 	var at []int
 	for i, r := range results {
-		if !r.Passing {
+		if !r.Passing && !(q.KeepOnError && r.Erred()) {
 			at = append(at, i)
 		}
 	}
@@ -181,7 +183,7 @@ func cut(text string) string {
 	if len(text) <= limit {
 		return text
 	}
-	return text[:limit] + "…"
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
 
 // Order sorts bindings as they are asked.
