@@ -1,0 +1,110 @@
+package policy_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/policy"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/user"
+)
+
+// An env is what there is to look up.
+type env struct {
+	users    []user.Person
+	policies map[string]policy.Policy
+}
+
+// FindUser implements [policy.Env].
+func (e env) FindUser(_ context.Context, by map[string]any) (user.Person, error) {
+	for _, u := range e.users {
+		if by["username"] == u.Username || by["email"] == u.Email {
+			return u, nil
+		}
+	}
+	if by["username"] == "fault" {
+		return user.Person{}, errors.New("the store does not answer")
+	}
+	return user.Person{}, nil
+}
+
+// Policy implements [policy.Env].
+func (e env) Policy(_ context.Context, name string) (policy.Policy, error) {
+	return e.policies[name], nil
+}
+
+// Count implements [policy.Env].
+func (env) Count(context.Context, string, map[string]any) (int, error) { return 0, nil }
+
+// A judge is a policy as tests want it.
+type judge func(context.Context) (policy.Verdict, error)
+
+// Passes implements [policy.Policy].
+func (j judge) Passes(ctx context.Context, _ policy.Request) (policy.Verdict, error) { return j(ctx) }
+
+var (
+	now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	ada = user.Person{
+		ID: "u1", Key: 5, Username: "ada", Name: "Ada", Email: "ada@example.org", Active: true, Usable: true, Type: "internal",
+		Attributes: map[string]any{"a": "b", "settings": map[string]any{"locale": "de"}}, GroupAttributes: map[string]any{"team": "x"},
+		Groups: []user.Group{{ID: "g1", Name: "admins"}, {ID: "g2", Name: "Staff"}},
+	}
+	nobody = user.Person{}
+)
+
+// asked is a request about a person.
+func asked(who user.Person) policy.Request {
+	return policy.Request{
+		User: who, Context: execution.Context{}, Clock: func() time.Time { return now }, Env: env{users: []user.Person{ada}},
+		Target: domain.Ref{ID: "t", Name: "target"},
+		HTTP: &policy.HTTP{
+			Method: "POST", Path: "/api/v3/flows/executor/login/", Query: url.Values{"next": {"/x", "/y"}}, User: who,
+			Caller: session.Caller{
+				BaseURL: "https://id.example.org",
+				Network: session.Network{IP: "192.0.2.7", UserAgent: "agent", Forwarded: []string{"a", "b"}, AcceptLanguage: "de"},
+			},
+		},
+	}
+}
+
+// ran evaluates an expression.
+func ran(t *testing.T, source string, r policy.Request) (policy.Verdict, error) {
+	t.Helper()
+	return (&policy.Expression{Source: source}).Passes(t.Context(), r)
+}
+
+func says(passing bool, messages ...string) judge {
+	return func(context.Context) (policy.Verdict, error) {
+		return policy.Verdict{Passing: passing, Messages: messages}, nil
+	}
+}
+
+func raises(err error) judge {
+	return func(context.Context) (policy.Verdict, error) { return policy.Verdict{Passing: true}, err }
+}
+
+// bound binds something with its place as its name.
+func bound(order int, j policy.Policy, change func(*object.PolicyBinding)) policy.Bound {
+	id := string(rune('a' + order))
+	b := policy.Bound{
+		Ref: execution.BindingRef{ID: id, Order: order}, Binding: object.PolicyBinding{Enabled: true, Order: order}, Judge: j,
+	}
+	if j != nil {
+		b.Policy = domain.Ref{ID: "policy " + id, Name: id}
+	}
+	if change != nil {
+		change(&b.Binding)
+	}
+	return b
+}
+
+var alike = cmp.Options{cmp.Comparer(domain.Secret.Equal), cmpopts.EquateEmpty()}
