@@ -179,7 +179,7 @@ func (a *app) wire() {
 	people := &people{app: a}
 	a.accounts = &account.Accounts{
 		Users: &a.userHandler, Claims: &a.claimHandler, Counters: &a.counterHandler, Groups: &a.groupHandler,
-		Sessions: &a.sessionHandler, Living: people.living, Code: a.vault.Code, Passwords: a.pool, Now: time.Now,
+		Sessions: &a.sessionHandler, Living: people.living, Code: a.vault.Code, Passwords: a.pool, Forget: a.forget, Now: time.Now,
 	}
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
@@ -189,7 +189,8 @@ func (a *app) wire() {
 	}
 	a.importer = &importer.Importer{
 		Imports: &a.importHandler, Objects: &a.objectHandler, Groups: &a.groupHandler, Counters: &a.counterHandler,
-		Accounts: a.accounts, View: &shelf{app: a}, Users: people, Wait: a.wait, Now: time.Now,
+		Accounts: a.accounts, View: &shelf{app: a}, Users: people, Forget: a.forget, Wait: a.wait,
+		Now: time.Now,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/worker"
@@ -33,6 +34,12 @@ func (a *app) expireSession(ctx context.Context, id string) error {
 func (a *app) expireToken(ctx context.Context, id string) error {
 	_, err := a.tokenHandler.Handle(ctx, eventstore.Stream("token", id), token.Expire{Now: time.Now()}, system("tenant"))
 	return err
+}
+
+// forget destroys the key of a credential: what it sealed cannot be read any
+// more.
+func (a *app) forget(ctx context.Context, credential string) error {
+	return a.vault.Forget(ctx, []string{"credential:" + credential}, byte(domain.Credential))
 }
 
 // park remembers an event that the settler gave up on.

@@ -281,7 +281,7 @@ func TestEntryFaults(t *testing.T) {
 		"no uuid":                 {"model: authentik_test.plainstage, identifiers: {name: s}, attrs: {configure_flow: xyz}", `Serializer errors {'configure_flow': ['“xyz” is not a valid UUID.']}`, "configure_flow"},
 		"null in a list":          {"model: authentik_test.plainstage, identifiers: {name: s}, attrs: {validation_policies: [!Find [authentik_test.rulepolicy]]}", `Serializer errors {'validation_policies': ['This field may not be null.']}`, "validation_policies"},
 		"the kind's own rule":     {"model: authentik_test.rulepolicy, identifiers: {name: s}, attrs: {expression: syntax error}", `Serializer errors {'expression': ['cannot be read']}`, "expression"},
-		"binding of nothing":      {"model: authentik_policies.policybinding, identifiers: {target: !KeyOf flow, order: 0}", `Serializer errors {'non_field_errors': ["One of 'policy', 'group' or 'user' must be set."]}`, ""},
+		"binding of nothing":      {"model: authentik_policies.policybinding, identifiers: {target: !KeyOf flow, order: 0}", `Serializer errors {'non_field_errors': ["One of 'group', 'policy', 'user' must be set."]}`, ""},
 		"two names of a category": {"model: authentik_test.plainstage, identifiers: {pk: 3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10}, attrs: {name: taken}", `Serializer errors {'name': ['stage with this name already exists.']}`, "name"},
 		"two default brands":      {"model: authentik_brands.brand, identifiers: {domain: b}, attrs: {default: true}", `Serializer errors {'default': ['Only a single brand can be set as default.']}`, "default"},
 		"a state by tag":          {"model: authentik_flows.flow, state: !Format [gone], identifiers: {slug: s}", "'gone' is not a valid state", "state"},

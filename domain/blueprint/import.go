@@ -31,6 +31,7 @@ type ImportEvent = domain.Event[Import]
 // applied. It carries the text, so that an import that a crash interrupts is
 // carried out when the program starts again: all of it, as promised.
 type BlueprintImportStarted struct {
+	Import  string        `json:"import"` // its id, under whose own key the text is sealed
 	File    string        `json:"file"`
 	Digest  string        `json:"digest"` // SHA-256 of the text, hexadecimal
 	By      string        `json:"by,omitempty"`
@@ -41,6 +42,9 @@ type BlueprintImportStarted struct {
 
 // EventType implements [domain.Event].
 func (BlueprintImportStarted) EventType() string { return "BlueprintImportStarted" }
+
+// Credential is what the text is sealed under, until everything is applied.
+func (e BlueprintImportStarted) Credential() string { return e.Import }
 
 // Evolve implements [domain.Event].
 func (e BlueprintImportStarted) Evolve(Import) Import {

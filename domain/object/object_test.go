@@ -167,8 +167,8 @@ func TestEqualLooksAtValues(t *testing.T) {
 func TestBindingsBindOneThing(t *testing.T) {
 	id, key := "3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10", 5
 	const (
-		one  = "Only one of 'policy', 'group' or 'user' can be set."
-		some = "One of 'policy', 'group' or 'user' must be set."
+		one  = "Only one of 'group', 'policy', 'user' can be set."
+		some = "One of 'group', 'policy', 'user' must be set."
 	)
 	tests := map[string]struct {
 		in   object.PolicyBinding

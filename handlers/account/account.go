@@ -30,6 +30,7 @@ type Accounts struct {
 	Sessions  *command.Handler[session.State]
 	Living    func(ctx context.Context, userID string) ([]string, error) // ids of the sessions of a user
 	Passwords Passwords
+	Forget    func(ctx context.Context, credential string) error // destroys the key of a replaced hash
 	Now       func() time.Time
 }
 
@@ -176,11 +177,21 @@ func (a *Accounts) SetHash(ctx context.Context, id string, hash domain.Secret, w
 	if w.Meta.Command != uuid.Nil {
 		credential = uuid.NewSHA1(w.Meta.Command, []byte("credential")).String()
 	}
-	_, err := a.Users.Handle(ctx, streamOf(id), user.SetPassword{
+	before, _, err := a.Users.Load(ctx, streamOf(id))
+	if err != nil {
+		return err
+	}
+	_, err = a.Users.Handle(ctx, streamOf(id), user.SetPassword{
 		Hash: hash, Credential: credential, By: w.By, Via: w.Via, Now: a.Now(),
 	}, step(about(w.Meta, id), "password", id))
 	if err != nil {
 		return err
+	}
+	// The hash of the old password is of no use but to an attacker.
+	if before.Credential != "" && before.Credential != credential {
+		if err := a.Forget(ctx, before.Credential); err != nil {
+			return err
+		}
 	}
 	return a.revoke(ctx, id, "password_changed", w)
 }

@@ -70,6 +70,8 @@ func (s *Server) importBlueprint(w http.ResponseWriter, r *http.Request, c sessi
 		}
 		u.name, u.text = shipped.Name, shipped.Text
 	}
+	s.changes.Lock() // an import judges on what is read, too
+	defer s.changes.Unlock()
 	result, err := s.Importer.Import(r.Context(), c, u.name, u.text, with)
 	if err != nil {
 		return err

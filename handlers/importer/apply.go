@@ -45,6 +45,11 @@ func (i *Importer) apply(ctx context.Context, id uuid.UUID, j Job, r blueprint.R
 	if err != nil {
 		return err
 	}
+	// The text is needed no more, and it may hold passwords. A crash before
+	// this leaves it readable for whoever has the keys.
+	if err := i.Forget(ctx, id.String()); err != nil {
+		return err
+	}
 	return i.Wait(ctx)
 }
 

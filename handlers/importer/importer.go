@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -40,7 +41,8 @@ type Importer struct {
 	Accounts *account.Accounts
 	View     blueprint.View
 	Users    Users
-	Wait     func(ctx context.Context) error // until the read models have seen all
+	Forget   func(ctx context.Context, credential string) error // destroys the key of a text
+	Wait     func(ctx context.Context) error                    // until the read models have seen all
 	Now      func() time.Time
 
 	mu sync.Mutex // held during an import: two would see each other half done
@@ -195,8 +197,12 @@ func (i *Importer) start(ctx context.Context, j Job, id uuid.UUID) error {
 		return err
 	}
 	digest := sha256.Sum256(j.Text)
+	file := j.File
+	if j.Via != "bootstrap" {
+		file = path.Base(file) // where it lies on somebody's machine is nobody's business
+	}
 	started := blueprint.BlueprintImportStarted{
-		File: j.File, Digest: hex.EncodeToString(digest[:]), By: j.By, Via: j.Via,
+		Import: id.String(), File: file, Digest: hex.EncodeToString(digest[:]), By: j.By, Via: j.Via,
 		Text: domain.NewSecret(text), Context: domain.NewSecret(string(variables)),
 	}
 	_, err = i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.StartImport{BlueprintImportStarted: started}, i.meta(j, id, 0))
