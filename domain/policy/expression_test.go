@@ -268,6 +268,19 @@ func TestPoliciesCallPolicies(t *testing.T) {
 			t.Errorf("%s: got %v at line %v, %q", source, err, v.Facts["line"], v.Detail.Source)
 		}
 	}
+	for depth, want := range map[string]bool{"4": true, "5": true, "6": false} {
+		chain := env{policies: map[string]policy.Policy{depth: says(true)}}
+		for _, n := range []string{"1", "2", "3", "4", "5"} {
+			if n < depth {
+				chain.policies[n] = expression(`return ak_call_policy("` + string(n[0]+1) + `").passing`)
+			}
+		}
+		r := asked(ada)
+		r.Env = chain
+		if v, _ := ran(t, `return ak_call_policy("1").passing`, r); v.Passing != want {
+			t.Errorf("%s policies deep: got %t, want %t", depth, v.Passing, want)
+		}
+	}
 	if _, err := ran(t, "try:\n  ak_call_policy('endless')\nexcept Exception:\n  pass\nreturn True", r); err == nil {
 		t.Error("a policy outlives the limits of one that it calls")
 	}

@@ -215,7 +215,7 @@ func TestPromptComparesTwoPasswords(t *testing.T) {
 		"two that do not":           {pw("a", "b"), `{"a":"x","b":"y"}`, differ},
 		"two that were typed apart": {pw("a", "b"), `{"a":"x","b":"x "}`, differ},
 		"one that is left out":      {pw("a", "b"), `{"a":"x"}`, differ},
-		"three are not compared":    {pw("a", "b", "c"), `{"a":"x","b":"x"}`, told{Pass: true, Learned: execution.Context{"prompt_data": map[string]any{"a": same, "b": same, "c": ""}}}},
+		"three are not compared":    {pw("a", "b", "c"), `{"a":"x","b":"y"}`, told{Pass: true, Learned: execution.Context{"prompt_data": map[string]any{"a": same, "b": domain.NewSecret("y"), "c": ""}}}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
