@@ -38,7 +38,7 @@ func TestCrash(t *testing.T) {
 		walkers.Go(func() { town.walk(i) })
 	}
 	for range kills {
-		time.Sleep(rand.N(250 * time.Millisecond)) // a crash has no schedule
+		time.Sleep(rand.N(400 * time.Millisecond)) // a crash has no schedule
 		if err := errors.Join(s.kill(), s.run()); err != nil {
 			t.Error(err)
 			break
