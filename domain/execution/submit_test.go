@@ -117,3 +117,24 @@ func TestAttemptsAreCounted(t *testing.T) {
 		t.Errorf("got %+v, want 1 attempt at challenge 2", done)
 	}
 }
+
+// An outcome that a moment does not have is a fault of ours.
+func TestImpossibleOutcomesPanic(t *testing.T) {
+	for name, decide := range map[string]func(){
+		"coming up is never a wrong answer": func() {
+			_, _ = execution.Enter{Outcome: execution.Invalid{}, Now: now}.Decide(domain.Fold(execution.State{}, running(entry(1))...))
+		},
+		"a response has an outcome": func() {
+			_, _ = submit(nil).Decide(domain.Fold(execution.State{}, waiting(entry(1))...))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			decide()
+		})
+	}
+}

@@ -53,6 +53,14 @@ func TestExpressionReach(t *testing.T) {
 		"constants of authentik":          "from authentik.core.models import USER_ATTRIBUTE_CHANGE_EMAIL\nreturn USER_ATTRIBUTE_CHANGE_EMAIL == \"goauthentik.io/user/can-change-email\"",
 		"no plan before there is one":     `return "flow_plan" not in context and "pending_user" not in context`,
 		"nothing typed":                   `return prompt_context.get("x") is None`,
+		"the first group":                 `return user.groups.first().name == "admins" and user.groups.filter(name="x").first() is None`,
+		"groups by parts of their name":   `return user.groups.filter(name__contains="dmi", group_uuid="g1").count() == 1`,
+		"no other fields of groups":       "try:\n  user.groups.filter(x=1)\nexcept Exception as e:\n  return 'x' in str(e)",
+		"no other names":                  "try:\n  user.groups.filter(name__in=5)\nexcept TypeError:\n  return True",
+		"what nobody has":                 `return not hasattr(user, "x") and not hasattr(user.groups, "x") and not hasattr(http_request, "x")`,
+		"addresses that are absolute":     `return http_request.build_absolute_uri("https://x.example/") == "https://x.example/" and http_request.build_absolute_uri().endswith("/login/")`,
+		"the brand":                       `return http_request.brand.domain == "authentik-default"`,
+		"the settings of the system":      "from authentik.admin.utils import get_system_settings\nreturn get_system_settings().default_user_change_name",
 		"the context twice":               `return request.context == context`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,6 +69,39 @@ func TestExpressionReach(t *testing.T) {
 				t.Errorf("got %+v, %v", v, err)
 			}
 		})
+	}
+}
+
+func TestAttributesOfGroupsFallBack(t *testing.T) {
+	for name, who := range map[string]user.Person{
+		"to those of the user": {ID: "u", Username: "x", Attributes: map[string]any{"team": "x"}}, "to none": nobody,
+	} {
+		v, err := ran(t, `return request.user.group_attributes().get("team", "x") == "x"`, asked(who))
+		if err != nil || !v.Passing {
+			t.Errorf("%s: got %+v, %v", name, v, err)
+		}
+	}
+}
+
+func TestExpressionWithoutARequest(t *testing.T) {
+	r := asked(nobody)
+	r.HTTP, r.Extra = nil, map[string]any{"geoip": map[string]any{"country": "DE"}}
+	v, err := ran(t, `return request.http_request is None and request.user.is_anonymous and context["geoip"]["country"] == "DE"`, r)
+	if err != nil || !v.Passing {
+		t.Errorf("got %+v, %v", v, err)
+	}
+	if _, err := ran(t, `return http_request`, r); err == nil {
+		t.Error("there is a request")
+	}
+	r = asked(nobody)
+	r.HTTP.Caller.Network.IP = "nowhere"
+	if _, err := ran(t, `return ak_client_ip`, r); err == nil {
+		t.Error("an address that is none is one")
+	}
+	r.Context = execution.Context{"is_sso": true, "list": []any{domain.NewSecret("hunter2"), execution.Context{"a": domain.NewSecret("hunter3")}}}
+	v, err = ran(t, "ak_message(str(context['list']))\nreturn ak_is_sso_flow and context['list'][0] == 'hunter2'", r)
+	if err != nil || !v.Passing || strings.Contains(v.Messages[0], "hunter") {
+		t.Errorf("got %+v, %v", v, err)
 	}
 }
 
