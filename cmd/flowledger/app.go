@@ -163,10 +163,16 @@ func (a *app) openViews() (err error) {
 	return err
 }
 
+// cached is how many executions and sessions are kept in memory: about as many
+// as are under way at a time.
+const cached = 4096
+
 // wire puts the shells together.
 func (a *app) wire() {
-	a.executionHandler = command.Handler[execution.State]{Store: a.store, Codec: a.codec}
-	a.sessionHandler = command.Handler[session.State]{Store: a.store, Codec: a.codec}
+	a.executionHandler = command.Handler[execution.State]{
+		Store: a.store, Codec: a.codec, Cache: command.NewCache[execution.State](cached),
+	}
+	a.sessionHandler = command.Handler[session.State]{Store: a.store, Codec: a.codec, Cache: command.NewCache[session.State](cached)}
 	a.userHandler = command.Handler[user.State]{Store: a.store, Codec: a.codec}
 	a.claimHandler = command.Handler[user.Claimed]{Store: a.store, Codec: a.codec}
 	a.counterHandler = command.Handler[user.Counter]{Store: a.store, Codec: a.codec}
@@ -189,7 +195,7 @@ func (a *app) wire() {
 	}
 	a.importer = &importer.Importer{
 		Imports: &a.importHandler, Objects: &a.objectHandler, Groups: &a.groupHandler, Counters: &a.counterHandler,
-		Accounts: a.accounts, View: &shelf{app: a}, Users: people, Forget: a.forget, Wait: a.wait,
+		Accounts: a.accounts, Look: a.shelf, Users: people, Forget: a.forget, Wait: a.wait,
 		Now: time.Now,
 	}
 }

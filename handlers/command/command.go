@@ -24,20 +24,33 @@ const attempts = 5
 type Handler[S any] struct {
 	Store eventstore.Store
 	Codec *codec.Codec
+	Cache *Cache[S] // nil for none
 }
 
 // Load folds a stream. The revision of one that does not exist is -1.
 func (h *Handler[S]) Load(ctx context.Context, stream eventstore.StreamID) (S, eventstore.Revision, error) {
-	return h.LoadAt(ctx, stream, math.MaxInt64)
+	known, at := h.Cache.get(stream)
+	s, revision, err := h.fold(ctx, stream, known, at, math.MaxInt64)
+	if err == nil && revision > at {
+		h.Cache.put(stream, s, revision)
+	}
+	return s, revision, err
 }
 
 // LoadAt folds a stream up to a revision, that included: the state as it was.
 func (h *Handler[S]) LoadAt(
 	ctx context.Context, stream eventstore.StreamID, last eventstore.Revision,
 ) (S, eventstore.Revision, error) {
-	var s, zero S
-	revision := eventstore.Revision(-1)
-	for recorded, err := range h.Store.ReadStream(ctx, stream, 0) {
+	var zero S
+	return h.fold(ctx, stream, zero, -1, last)
+}
+
+// fold goes on from a state as of a revision, up to another.
+func (h *Handler[S]) fold(
+	ctx context.Context, stream eventstore.StreamID, s S, revision, last eventstore.Revision,
+) (S, eventstore.Revision, error) {
+	var zero S
+	for recorded, err := range h.Store.ReadStream(ctx, stream, revision+1) {
 		if err != nil {
 			return zero, -1, fmt.Errorf("load %s: %w", stream, err)
 		}
