@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/flowledger/flowledger/domain"
@@ -10,15 +11,32 @@ import (
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/handlers/importer"
 	"github.com/flowledger/flowledger/projections"
 )
 
-// shelf is what exists, as imports look at it.
-type shelf struct{ app *app }
+// shelf is what exists, as one import looks at it.
+type shelf struct {
+	ctx   context.Context // of the import: the view that it hands on has none
+	app   *app
+	fault error // the first one of reading
+}
+
+func (a *app) shelf(ctx context.Context) importer.View { return &shelf{ctx: ctx, app: a} }
+
+// Fault implements [importer.View].
+func (s *shelf) Fault() error { return s.fault }
+
+// read remembers an error, and tells whether there was none.
+func (s *shelf) read(what string, err error) bool {
+	if err != nil && s.fault == nil {
+		s.fault = fmt.Errorf("%s: %w", what, err)
+	}
+	return err == nil
+}
 
 // Get implements [blueprint.View].
 func (s *shelf) Get(ref, pk string) (blueprint.Object, bool) {
-	ctx := context.Background()
 	for _, k := range catalog.All() {
 		if !k.Match(ref) {
 			continue
@@ -26,11 +44,17 @@ func (s *shelf) Get(ref, pk string) (blueprint.Object, bool) {
 		switch k.Category {
 		case catalog.User:
 			key, _ := strconv.Atoi(pk)
-			u, ok, err := s.app.users.ByKey(ctx, key)
-			return s.user(ctx, u), ok && err == nil
+			u, ok, err := s.app.users.ByKey(s.ctx, key)
+			if !s.read("find a user", err) || !ok {
+				return blueprint.Object{}, false
+			}
+			return s.user(u), true
 		case catalog.Group:
-			g, ok, err := s.app.groups.Group(ctx, pk)
-			return s.group(ctx, g), ok && err == nil
+			g, ok, err := s.app.groups.Group(s.ctx, pk)
+			if !s.read("find a group", err) || !ok {
+				return blueprint.Object{}, false
+			}
+			return s.group(g), true
 		}
 		if t, ok := s.app.objects.Thing(pk); ok && t.Kind == k.Model {
 			return thing(t), true
@@ -41,24 +65,19 @@ func (s *shelf) Get(ref, pk string) (blueprint.Object, bool) {
 
 // All implements [blueprint.View].
 func (s *shelf) All(model string) []blueprint.Object {
-	ctx := context.Background()
 	var out []blueprint.Object
 	switch model {
 	case object.UserModel:
-		users, _, err := s.app.users.List(ctx, projections.UserFilter{}, "pk", projections.Page{})
-		if err != nil {
-			s.app.log.Error("list users for an import", "error", err)
-		}
+		users, _, err := s.app.users.List(s.ctx, projections.UserFilter{}, "pk", projections.Page{})
+		s.read("list users", err)
 		for _, u := range users {
-			out = append(out, s.user(ctx, u))
+			out = append(out, s.user(u))
 		}
 	case object.GroupModel:
-		groups, _, err := s.app.groups.List(ctx, projections.GroupFilter{}, false, projections.Page{})
-		if err != nil {
-			s.app.log.Error("list groups for an import", "error", err)
-		}
+		groups, _, err := s.app.groups.List(s.ctx, projections.GroupFilter{}, false, projections.Page{})
+		s.read("list groups", err)
 		for _, g := range groups {
-			out = append(out, s.group(ctx, g))
+			out = append(out, s.group(g))
 		}
 	default:
 		for _, t := range s.app.objects.Kind(model) {
@@ -72,22 +91,20 @@ func thing(t object.Thing) blueprint.Object {
 	return blueprint.Object{Model: t.Kind, PK: t.ID, Fields: t.Fields}
 }
 
-func (s *shelf) user(ctx context.Context, u projections.User) blueprint.Object {
-	groups, err := (&people{app: s.app}).GroupsOf(ctx, u.ID)
-	if err != nil {
-		s.app.log.Error("list the groups of a user for an import", "user", u.ID, "error", err)
-	}
+func (s *shelf) user(u projections.User) blueprint.Object {
+	groups, err := (&people{app: s.app}).GroupsOf(s.ctx, u.ID)
+	s.read("list the groups of a user", err)
 	return blueprint.Object{Model: object.UserModel, PK: strconv.Itoa(u.Key), Fields: map[string]any{
 		"username": u.Username, "name": u.Name, "email": u.Email, "is_active": u.Active, "type": u.Type, "path": u.Path,
 		"attributes": u.Attributes, "groups": list(groups),
 	}}
 }
 
-func (s *shelf) group(ctx context.Context, g projections.Group) blueprint.Object {
+func (s *shelf) group(g projections.Group) blueprint.Object {
 	members := []any{}
 	for _, id := range g.Members {
-		u, ok, err := s.app.users.ByID(ctx, id)
-		if err == nil && ok {
+		u, ok, err := s.app.users.ByID(s.ctx, id)
+		if s.read("find a member", err) && ok {
 			members = append(members, int64(u.Key))
 		}
 	}
@@ -106,24 +123,23 @@ func list(texts []string) []any {
 
 // Used implements [blueprint.View].
 func (s *shelf) Used(pk string) bool {
-	_, revision, err := s.app.objectHandler.Load(context.Background(), eventstore.Stream("object", pk))
-	return err == nil && revision >= 0
+	_, revision, err := s.app.objectHandler.Load(s.ctx, eventstore.Stream("object", pk))
+	return s.read("look for a key", err) && revision >= 0
 }
 
 // SameSecret implements [blueprint.View].
 func (s *shelf) SameSecret(pk, field string, secret domain.Secret) bool {
-	ctx := context.Background()
 	key, err := strconv.Atoi(pk)
 	if err != nil {
-		o, _, err := s.app.objectHandler.Load(ctx, eventstore.Stream("object", pk))
-		return err == nil && o.Secrets[field].Equal(secret)
+		o, _, err := s.app.objectHandler.Load(s.ctx, eventstore.Stream("object", pk))
+		return s.read("compare a secret", err) && o.Secrets[field].Equal(secret)
 	}
-	u, ok, err := s.app.users.ByKey(ctx, key)
-	if err != nil || !ok {
+	u, ok, err := s.app.users.ByKey(s.ctx, key)
+	if !s.read("find a user", err) || !ok {
 		return false
 	}
-	state, _, err := s.app.userHandler.Load(ctx, eventstore.Stream("user", u.ID))
-	if err != nil {
+	state, _, err := s.app.userHandler.Load(s.ctx, eventstore.Stream("user", u.ID))
+	if !s.read("compare a password", err) {
 		return false
 	}
 	if field == "password_hash" {

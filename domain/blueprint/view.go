@@ -75,6 +75,9 @@ type Env struct {
 	NewID func(key string) string
 	// NextUserPK gives the primary key of a new user, another one each time.
 	NextUserPK func() int
+	// MadeUser tells whether this import made the user with this primary key,
+	// before it was interrupted.
+	MadeUser func(pk string) bool
 	// Instance finds the blueprint instance that metaapplyblueprint means.
 	Instance func(identifiers map[string]any) (Instance, bool)
 	Self     string // the ID of the instance that is applied, so that it does not apply itself

@@ -48,9 +48,9 @@ func (w *wish) grant() error {
 	switch {
 	case !w.exists:
 		t = w.create(set, secrets)
-	case w.state == "must_created":
+	case w.state == "must_created" && !w.mine():
 		return faultf("State is set to must_created and object exists already")
-	case w.state == "created":
+	case w.state == "created" && !w.mine():
 		t = w.run.things.touch(w.entry, w.found)
 	default:
 		t = w.run.things.put(w.entry, w.found, set, secrets)
@@ -198,9 +198,23 @@ func (w *wish) create(set map[string]any, secrets map[string]domain.Secret) *thi
 	} else if w.kind.IntegerKey() {
 		o.PK = strconv.Itoa(w.run.env.NextUserPK())
 	} else {
-		o.PK = w.run.env.NewID(fmt.Sprintf("%s#%d", w.run.instance, w.entry.number))
+		o.PK = w.newID()
 	}
 	return w.run.things.put(w.entry, o, set, secrets)
+}
+
+// newID is the primary key that the entry gives a new thing.
+func (w *wish) newID() string {
+	return w.run.env.NewID(fmt.Sprintf("%s#%d", w.run.instance, w.entry.number))
+}
+
+// mine tells whether the thing that exists was made by this entry, before a
+// crash interrupted the import: whatever the state says, it is to be finished.
+func (w *wish) mine() bool {
+	if w.kind.IntegerKey() {
+		return w.run.env.MadeUser != nil && w.run.env.MadeUser(w.found.PK)
+	}
+	return w.found.PK == w.newID()
 }
 
 // remember lets later entries find the thing, and grants permissions on it.

@@ -24,8 +24,8 @@ import (
 // [Importer.Resume].
 func (i *Importer) apply(ctx context.Context, id uuid.UUID, j Job, r blueprint.Result) error {
 	var done blueprint.BlueprintImportFinished
-	for n, c := range r.Changes {
-		w := account.Writer{By: j.By, Via: j.Via, Meta: i.meta(j, id, n+1)}
+	for _, c := range r.Changes {
+		w := account.Writer{By: j.By, Via: j.Via, Meta: i.meta(j, id, c.Model+"/"+c.PK)}
 		if err := i.change(ctx, id, c, w); err != nil {
 			return fmt.Errorf("apply %s, entry %d, %s %s: %w", j.File, c.Entry, c.Model, c.Name, err)
 		}
@@ -41,7 +41,12 @@ func (i *Importer) apply(ctx context.Context, id uuid.UUID, j Job, r blueprint.R
 		}
 	}
 	done.Status = "successful"
-	_, err := i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.FinishImport{BlueprintImportFinished: done}, i.meta(j, id, len(r.Changes)+1))
+	return i.finish(ctx, id, j, done)
+}
+
+// finish says how an import ended, and forgets its text.
+func (i *Importer) finish(ctx context.Context, id uuid.UUID, j Job, done blueprint.BlueprintImportFinished) error {
+	_, err := i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.FinishImport{BlueprintImportFinished: done}, i.meta(j, id, "finish"))
 	if err != nil {
 		return err
 	}
@@ -91,7 +96,8 @@ func (i *Importer) user(ctx context.Context, importID uuid.UUID, c blueprint.Cha
 	case c.Action == blueprint.Removed:
 		return i.Accounts.Delete(ctx, id, w)
 	case id == "":
-		id = uuid.NewSHA1(importID, []byte("user/"+c.PK)).String()
+		username, _ := fields["username"].(string)
+		id = userID(importID, username)
 		_, err = i.Accounts.Create(ctx, account.New{ID: id, Key: key, Fields: user.FieldsOf(fields), Hash: hash}, w)
 	default:
 		if _, err = i.Accounts.Write(ctx, id, user.FieldsOf(fields), w); err == nil && !hash.Empty() {

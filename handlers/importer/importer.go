@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -39,13 +40,21 @@ type Importer struct {
 	Groups   *command.Handler[group.State]
 	Counters *command.Handler[user.Counter]
 	Accounts *account.Accounts
-	View     blueprint.View
+	Look     func(ctx context.Context) View
 	Users    Users
 	Forget   func(ctx context.Context, credential string) error // destroys the key of a text
 	Wait     func(ctx context.Context) error                    // until the read models have seen all
 	Now      func() time.Time
 
 	mu sync.Mutex // held during an import: two would see each other half done
+}
+
+// A View shows what exists to one import. What cannot be read looks as if it
+// did not exist, so Fault is asked before anything is done.
+type View interface {
+	blueprint.View
+	// Fault returns the first error of reading, if there was one.
+	Fault() error
 }
 
 // Users finds users by their integer keys.
@@ -94,7 +103,9 @@ func (i *Importer) Import(ctx context.Context, j Job) (blueprint.Result, error) 
 }
 
 // Resume carries out an import that a crash interrupted. What was applied
-// before is found unchanged.
+// before is found unchanged. If the rest makes no sense any more, because
+// others have changed things since, the import ends as it is: it must not keep
+// the program from starting.
 func (i *Importer) Resume(ctx context.Context, id string) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -120,6 +131,9 @@ func (i *Importer) Resume(ctx context.Context, id string) error {
 		return fmt.Errorf("resume import %s: %w", id, err)
 	}
 	result, err := i.resolve(ctx, doc, j, key)
+	if _, refused := errors.AsType[*blueprint.Error](err); refused {
+		return i.finish(ctx, key, j, blueprint.BlueprintImportFinished{Status: "error"})
+	}
 	if err != nil {
 		return fmt.Errorf("resume import %s: %w", id, err)
 	}
@@ -149,7 +163,7 @@ func (i *Importer) resolve(ctx context.Context, doc *blueprint.Document, j Job, 
 		NextUserPK: func() int { wanted++; return counter.Last + wanted },
 		Instance:   func(map[string]any) (blueprint.Instance, bool) { return blueprint.Instance{}, false },
 	}
-	result, err := doc.Resolve(i.View, env)
+	result, err := i.look(ctx, doc, env, id)
 	if err != nil || wanted == 0 || j.DryRun {
 		return result, err
 	}
@@ -166,7 +180,44 @@ func (i *Importer) resolve(ctx context.Context, doc *blueprint.Document, j Job, 
 		keys = keys[1:]
 		return key
 	}
-	return doc.Resolve(i.View, env)
+	return i.look(ctx, doc, env, id)
+}
+
+// look resolves a document against what exists at this moment.
+func (i *Importer) look(ctx context.Context, doc *blueprint.Document, env blueprint.Env, id uuid.UUID) (blueprint.Result, error) {
+	view := i.Look(ctx)
+	var fault error
+	env.MadeUser = func(pk string) bool {
+		made, err := i.made(ctx, id, pk)
+		fault = errors.Join(fault, err)
+		return made
+	}
+	result, err := doc.Resolve(view, env)
+	if fault = errors.Join(fault, view.Fault()); fault != nil {
+		return blueprint.Result{}, fmt.Errorf("look at what exists: %w", fault)
+	}
+	return result, err
+}
+
+// made tells whether an import made the user with this key.
+func (i *Importer) made(ctx context.Context, id uuid.UUID, pk string) (bool, error) {
+	key, err := strconv.Atoi(pk)
+	if err != nil {
+		return false, err
+	}
+	who, err := i.Users.UserID(ctx, key)
+	if err != nil || who == "" {
+		return false, err
+	}
+	s, _, err := i.Accounts.Users.Load(ctx, eventstore.Stream("user", who))
+	return who == userID(id, s.Username), err
+}
+
+// userID is the id of a user whom an import makes. It does not follow from the
+// key, which is another one when the import is resumed: the name may be
+// claimed already.
+func userID(importID uuid.UUID, username string) string {
+	return uuid.NewSHA1(importID, []byte("user/"+username)).String()
 }
 
 // readFile reads for !File: small regular files that anybody on the machine
@@ -205,18 +256,20 @@ func (i *Importer) start(ctx context.Context, j Job, id uuid.UUID) error {
 		Import: id.String(), File: file, Digest: hex.EncodeToString(digest[:]), By: j.By, Via: j.Via,
 		Text: domain.NewSecret(text), Context: domain.NewSecret(string(variables)),
 	}
-	_, err = i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.StartImport{BlueprintImportStarted: started}, i.meta(j, id, 0))
+	_, err = i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.StartImport{BlueprintImportStarted: started}, i.meta(j, id, "start"))
 	return err
 }
 
-// meta says of an append of an import what it belongs to.
-func (i *Importer) meta(j Job, id uuid.UUID, n int) codec.Meta {
+// meta says of an append of an import what it belongs to. Its event ids follow
+// from the thing, not from its place in the list: the list is shorter after a
+// crash.
+func (i *Importer) meta(j Job, id uuid.UUID, of string) codec.Meta {
 	m := j.Meta
 	m.Header.Correlation, m.Time = id.String(), i.Now()
 	if m.Subject == "" {
 		m.Subject = "tenant"
 	}
-	m.Command = uuid.NewSHA1(id, []byte(fmt.Sprint("change", n)))
+	m.Command = uuid.NewSHA1(id, []byte(of))
 	return m
 }
 
