@@ -1,0 +1,63 @@
+package importer
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/flowledger/flowledger/domain/blueprint"
+)
+
+func TestTextComesBack(t *testing.T) {
+	for _, text := range [][]byte{nil, []byte("version: 1"), bytes.Repeat([]byte("entry\n"), 100_000)} {
+		packed, err := deflate(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := inflate(packed)
+		if err != nil || !bytes.Equal(got, text) {
+			t.Errorf("%d bytes came back as %d, %v", len(text), len(got), err)
+		}
+	}
+	for _, packed := range []string{"!", "AAAA"} {
+		if _, err := inflate(packed); err == nil {
+			t.Errorf("%q is read", packed)
+		}
+	}
+}
+
+func TestUnchanged(t *testing.T) {
+	for name, test := range map[string]struct {
+		changes []blueprint.Change
+		want    bool
+	}{
+		"nothing":         {nil, true},
+		"looked at":       {[]blueprint.Change{{Action: blueprint.Unchanged}}, true},
+		"one was updated": {[]blueprint.Change{{Action: blueprint.Unchanged}, {Action: blueprint.Updated}}, false},
+	} {
+		if got := unchanged(blueprint.Result{Changes: test.changes}); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+func TestReadFile(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name string, size int, mode os.FileMode) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, bytes.Repeat([]byte("x"), size), mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for path, want := range map[string]bool{
+		write("public", 10, 0o644): true, write("private", 10, 0o600): false, write("for the group", 10, 0o660): false,
+		write("large", 64<<10, 0o644): true, write("too large", 64<<10+1, 0o644): false,
+		folder: false, filepath.Join(folder, "nothing"): false, "/dev/zero": false,
+	} {
+		if _, err := readFile(path); (err == nil) != want {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
