@@ -5,6 +5,7 @@ package worker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type Settler struct {
 	Park     func(ctx context.Context, e eventstore.Recorded, cause error) error
 	Save     func(Position) error
 	Now      func() time.Time
+	Retry    time.Duration // before the first repetition; 0 for 100 ms
 	Log      *slog.Logger
 
 	mu   sync.Mutex
@@ -59,13 +61,13 @@ func (s *Settler) Run(ctx context.Context) error {
 		return err
 	}
 	// The first added is the outermost: an event is parked only after its
-	// retries.
-	poison, err := middleware.PoisonQueue(&parking{s}, "parked")
+	// retries, and what the end of the program cut short is no poison.
+	poison, err := middleware.PoisonQueueWithFilter(&parking{s}, "parked", func(error) bool { return ctx.Err() == nil })
 	if err != nil {
 		return err
 	}
 	router.AddMiddleware(poison, middleware.Retry{
-		MaxRetries: 5, InitialInterval: 100 * time.Millisecond, MaxInterval: 5 * time.Second, Multiplier: 3,
+		MaxRetries: 5, InitialInterval: cmp.Or(s.Retry, 100*time.Millisecond), MaxInterval: 5 * time.Second, Multiplier: 3,
 		ResetContextOnRetry: true,
 		ShouldRetry:         func(middleware.RetryParams) bool { return ctx.Err() == nil },
 	}.Middleware)

@@ -30,16 +30,16 @@ const atOnce = 500
 func (s *Sweeper) Run(ctx context.Context) error {
 	ticker := time.NewTicker(s.Every)
 	defer ticker.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-ticker.C:
 			for _, t := range s.Tasks {
 				s.sweep(ctx, t)
 			}
 		}
 	}
+	return nil
 }
 
 func (s *Sweeper) sweep(ctx context.Context, t Task) {
