@@ -111,8 +111,10 @@ func (s *Store) streamChunk(ctx context.Context, stream eventstore.StreamID, fro
 		return nil, false, err
 	}
 	defer s.put(conn)
+	// (SELECT ?) hides the value from the planner, which would prepare the
+	// statement anew for each one.
 	stmt, err := conn.Prepare("SELECT " + columns + ` FROM events
-		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND revision >= ?
+		WHERE stream = (SELECT id FROM streams WHERE name = ?) AND revision >= (SELECT ?)
 		ORDER BY revision LIMIT ?`)
 	if err != nil {
 		return nil, false, err
@@ -134,7 +136,7 @@ func (s *Store) ledgerChunk(ctx context.Context, after eventstore.Position, end 
 	if after.Value() >= uint64(end) {
 		return nil, false, nil
 	}
-	stmt, err := conn.Prepare("SELECT " + columns + " FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?")
+	stmt, err := conn.Prepare("SELECT " + columns + " FROM events WHERE position > (SELECT ?) AND position <= (SELECT ?) ORDER BY position LIMIT ?")
 	if err != nil {
 		return nil, false, err
 	}
