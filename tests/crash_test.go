@@ -3,8 +3,10 @@ package tests
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,6 +52,7 @@ func TestCrash(t *testing.T) {
 		return
 	}
 	town.checkSessions()
+	town.checkDebts()
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -246,6 +249,30 @@ func (t *town) checkSessions() {
 	}
 	if outside > 0 {
 		t.tb.Errorf("%d of %d who were logged in are not", outside, len(t.inside))
+	}
+}
+
+// checkDebts waits until each login has reached its session, also those whose
+// client was cut off between the decision and its effect.
+func (t *town) checkDebts() {
+	deadline := time.Now().Add(crashPatience)
+	for {
+		owed := map[string]bool{}
+		for _, e := range t.server.eventsOf(t.tb, "UserLoggedIn") {
+			owed[strings.TrimPrefix(e.Stream, "execution-")] = true
+		}
+		for _, e := range t.server.eventsOf(t.tb, "SessionAuthenticated") {
+			id, _ := e.Payload["execution"].(string)
+			delete(owed, id)
+		}
+		if len(owed) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.tb.Errorf("%d logins have not reached their session, such as that of execution %s", len(owed), slices.Sorted(maps.Keys(owed))[0])
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 

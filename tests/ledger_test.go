@@ -23,9 +23,20 @@ func (e event) sequence() int {
 }
 
 // events returns the whole ledger of a stopped server.
-func (s *server) events(tb testing.TB, filter ...string) []event {
+func (s *server) events(tb testing.TB) []event {
 	tb.Helper()
-	out, errs, code := s.command("", append([]string{"events", "--data", s.data, "--json"}, filter...)...)
+	return s.ledger(tb, "--data", s.data)
+}
+
+// eventsOf returns the events of a type from a running server.
+func (s *server) eventsOf(tb testing.TB, name string) []event {
+	tb.Helper()
+	return s.ledger(tb, "--server", s.base, "--token", adminToken, "--type", name)
+}
+
+func (s *server) ledger(tb testing.TB, flags ...string) []event {
+	tb.Helper()
+	out, errs, code := s.command("", append([]string{"events", "--json"}, flags...)...)
 	if code != 0 {
 		tb.Fatalf("flowledger events: exit status %d\n%s", code, errs)
 	}
