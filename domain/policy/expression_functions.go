@@ -139,7 +139,7 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 	}
 	v, err := p.Passes(e.ctx, q)
 	if fault, ok := errors.AsType[*expr.Error](err); ok && !fault.Limit() {
-		return nil, expr.Raise(fault.Kind, "%s", fault.Message) // its line is one of the other policy
+		v, err = Verdict{Messages: []string{fault.Message}}, nil // it does not pass (spec/flows.md 8.4)
 	}
 	if err != nil {
 		return nil, err

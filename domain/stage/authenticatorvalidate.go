@@ -71,8 +71,13 @@ type selectableStage struct {
 	object      Object
 }
 
-// Enter implements [Stage].
+// Enter implements [Stage]. Outside of a login, nobody is asked for nobody's
+// factor.
 func (a *AuthenticatorValidate) Enter(ctx context.Context, in Input) (execution.Outcome, error) {
+	nobody := in.Subject.Username == "" && !in.Visitor.Exists()
+	if nobody && in.Flow.Designation != "authentication" {
+		return execution.Pass{Skipped: "There is nobody whom the stage could ask."}, nil
+	}
 	switch a.NotConfigured {
 	case "configure":
 		stages, err := a.selectable(ctx, in)

@@ -201,11 +201,13 @@ func (i *Identification) Respond(ctx context.Context, in Input, response json.Ra
 // credentials are what was typed.
 type credentials struct{ name, password string }
 
-// notFound answers for a name that nobody has. It costs a password hash, as
-// one with an owner may.
+// notFound answers for a name that nobody has. It costs what a name with an
+// owner costs: a password hash where a password came along, and else none.
 func (i *Identification) notFound(ctx context.Context, in Input, typed string, c identificationChallenge) (execution.Outcome, error) {
-	if _, err := in.Env.CheckPassword(ctx, user.Person{}, typed); err != nil {
-		return nil, err
+	if i.PasswordStage != nil {
+		if _, err := in.Env.CheckPassword(ctx, user.Person{}, typed); err != nil {
+			return nil, err
+		}
 	}
 	if i.Pretend && i.PasswordStage == nil {
 		return i.pretend(typed), nil
@@ -264,7 +266,7 @@ func (i *Identification) withPassword(ctx context.Context, in Input, who user.Pe
 		o.Facts = []execution.Event{loginFailed(in, who, "password")}
 		return o, nil
 	}
-	pass := i.found(in, who, typed.name, proved(in, who, "password"))
+	pass := i.found(in, who, typed.name, proved("password"))
 	pass.Learned[execution.KeyAuthMethod] = "password"
 	pass.Effects = rehash(who, check)
 	return pass, nil

@@ -159,6 +159,16 @@ func TestIdentificationLooksTheSameToStrangers(t *testing.T) {
 	}
 }
 
+func TestIdentificationAloneTakesNoLongerForStrangers(t *testing.T) {
+	for _, name := range []string{"ada", "eve"} {
+		e := world()
+		o, err := identify(nil).Respond(t.Context(), at(e, nobody), json.RawMessage(`{"uid_field":"`+name+`"}`))
+		if err != nil || !tell(o).Pass || e.hashes != 0 {
+			t.Errorf("%s: got %+v, %v after %d hashes; want to go on after none", name, tell(o), err, e.hashes)
+		}
+	}
+}
+
 func TestIdentificationWithALostPasswordStage(t *testing.T) {
 	e := world()
 	delete(e.objects, "password")

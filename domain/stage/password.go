@@ -76,7 +76,7 @@ func (p *Password) Respond(ctx context.Context, in Input, response json.RawMessa
 			execution.KeyUserBackend: InbuiltBackend,
 			execution.KeyAuthMethod:  "password",
 		},
-		Facts:   proved(in, in.Subject, "password"),
+		Facts:   proved("password"),
 		Effects: rehash(in.Subject, check),
 	}, nil
 }
@@ -118,16 +118,11 @@ func loginFailed(in Input, who user.Person, method string) execution.LoginFailed
 	}
 }
 
-// proved records that a password was right, and that the subject is proved by
-// it from here on.
-func proved(in Input, who user.Person, method string) []execution.Event {
-	factor := execution.Factor{Method: method, Kind: "knowledge"}
-	return []execution.Event{
-		execution.SubjectIdentified{
-			User: who.ID, By: method, Previous: in.State.Subject.User, Backend: InbuiltBackend, Shown: true,
-		},
-		execution.FactorVerified{Factor: factor, Backend: InbuiltBackend},
-	}
+// proved records that a password was right.
+func proved(method string) []execution.Event {
+	return []execution.Event{execution.FactorVerified{
+		Factor: execution.Factor{Method: method, Kind: "knowledge"}, Backend: InbuiltBackend,
+	}}
 }
 
 // rehash asks for a better stored form of a password that was right.
