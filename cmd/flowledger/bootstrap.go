@@ -49,7 +49,9 @@ func (a *app) bootstrap(ctx context.Context, cfg config, out io.Writer, address 
 	if err != nil || !who.Exists() {
 		return err
 	}
-	if first {
+	// Until akadmin has a password the first start is not over: a crash may
+	// have cut it short.
+	if first || !who.Usable {
 		if err := a.firstAdministrator(ctx, cfg, who); err != nil {
 			return err
 		}
@@ -88,9 +90,19 @@ func bootstrapMeta() codec.Meta {
 	return m
 }
 
-// firstAdministrator takes over what was given on the command line.
+// firstAdministrator takes over what was given on the command line. The
+// password comes last, for with it the first start is over; doing the rest
+// again changes nothing.
 func (a *app) firstAdministrator(ctx context.Context, cfg config, who user.Person) error {
 	w := account.Writer{Via: "bootstrap", Meta: system("user:" + who.ID)}
+	if cfg.bootstrapToken != "" {
+		id := uuid.NewSHA1(uuid.NameSpaceOID, []byte("bootstrap-token/"+who.ID)).String()
+		if err := a.putToken(ctx, id, token.Create{
+			Intent: token.API, User: who.ID, Identifier: "authentik-bootstrap-token", Producer: "bootstrap",
+		}, cfg.bootstrapToken); err != nil {
+			return err
+		}
+	}
 	if cfg.bootstrapEmail != "" {
 		if _, err := a.accounts.Write(ctx, who.ID, user.Fields{Email: &cfg.bootstrapEmail}, w); err != nil {
 			return err
@@ -101,23 +113,20 @@ func (a *app) firstAdministrator(ctx context.Context, cfg config, who user.Perso
 			return err
 		}
 	}
-	if cfg.bootstrapToken != "" {
-		if _, err := a.createToken(ctx, token.Create{
-			Intent: token.API, User: who.ID, Identifier: "authentik-bootstrap-token", Producer: "bootstrap",
-		}, cfg.bootstrapToken); err != nil {
-			return err
-		}
-	}
 	return a.wait(ctx)
 }
 
-// createToken makes a token with this key, of which only a digest is kept, and
-// returns its id.
+// createToken makes a token with this key, and returns its id.
 func (a *app) createToken(ctx context.Context, c token.Create, key string) (string, error) {
 	id := uuid.Must(uuid.NewV7()).String()
+	return id, a.putToken(ctx, id, c, key)
+}
+
+// putToken makes a token with this id and key, of which only a digest is kept.
+func (a *app) putToken(ctx context.Context, id string, c token.Create, key string) error {
 	c.Digest, c.Credential = domain.NewSecret((&bearers{app: a}).digest(key)), uuid.NewString()
 	_, err := a.tokenHandler.Handle(ctx, eventstore.Stream("token", id), c, system("user:"+c.User))
-	return id, err
+	return err
 }
 
 // newKey makes the key of a token: 256 bits.
