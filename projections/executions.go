@@ -88,6 +88,9 @@ func (*Executions) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) 
 func progress(event codec.Event) (set string, args []any) {
 	switch event := event.(type) {
 	case execution.PlanCreated:
+		if event.Flow.ID == "" {
+			return "", nil // as it was at the start
+		}
 		return "flow_revision = ?, flow_name = ?", []any{event.Flow.Revision, event.Flow.Name}
 	case execution.SubjectIdentified:
 		return "user = ?", []any{event.User}

@@ -48,7 +48,7 @@ func loginAs(w *world, xx, ss, who string) (failed, loggedIn string) {
 		execution.ResponseRejected{Binding: first, Sequence: 1, Attempt: 1, Action: "retry"})
 	w.appendAs(in(session.Network{IP: "192.0.2.2", UserAgent: "other"}), x,
 		execution.FactorVerified{Factor: execution.Factor{Method: "password", Kind: "knowledge"}},
-		execution.StageCompleted{Binding: first, Stage: asks, Sequence: 1},
+		execution.StageCompleted{Binding: first, Sequence: 1},
 		execution.UserLoggedIn{User: id(who), Session: id(ss), AuthMethod: "password"},
 		execution.ExecutionCompleted{Redirect: "default", User: id(who), Session: id(ss)})
 	for e, err := range w.store.ReadStream(w.t.Context(), x, 8) {

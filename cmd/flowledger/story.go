@@ -36,9 +36,11 @@ func (t *teller) tell(e execution.Event, before execution.State) (string, []stri
 	case execution.StageReevaluated:
 		return "The stage stays in the plan.", nil
 	case execution.StageSkipped:
-		return fmt.Sprintf("Skipped %s: %s.", stageName(e.Stage), skipped(e)), nil
+		return fmt.Sprintf("Skipped %s: %s.", headName(before), skipped(e)), nil
 	case execution.StageEntered:
-		return fmt.Sprintf("%s came up.", stageName(e.Stage)), nil
+		return fmt.Sprintf("%s came up.", headName(before)), nil
+	case execution.StageCompleted:
+		return fmt.Sprintf("Passed %s.", headName(before)), learned(e.Change)
 	case execution.ChallengeIssued:
 		return fmt.Sprintf("Asked the client (%s, challenge %d).", e.Component, e.Sequence), nil
 	case execution.ResponseRejected:
@@ -64,8 +66,6 @@ func (t *teller) tellMore(e execution.Event) (string, []string) {
 			t.who(e.User, "nobody"), e.Session, e.AAL, e.Expires.Format("2006-01-02 15:04 MST")), nil
 	case execution.UserLoggedOut:
 		return fmt.Sprintf("Logged %s out.", t.who(e.User, "nobody")), nil
-	case execution.StageCompleted:
-		return fmt.Sprintf("Passed %s.", stageName(e.Stage)), learned(e.Change)
 	case execution.PlanRestarted:
 		return fmt.Sprintf("Started over (%d of %d), because of %s.", e.Count, execution.MaxRestarts, e.Cause), nil
 	case execution.ExecutionCompleted:
@@ -92,6 +92,12 @@ func (t *teller) who(id, nobody string) string {
 		return "user " + id
 	}
 	return p.Username
+}
+
+// headName is what the stage is called whose turn it is.
+func headName(s execution.State) string {
+	head, _ := s.Head()
+	return stageName(head.Stage)
 }
 
 // stageName is what a stage is called.

@@ -11,6 +11,8 @@ type Complete struct {
 	Redirect string // next, context or default
 	To       string
 	Early    string // empty_flow or already_authenticated
+	Now      time.Time
+	Idle     time.Duration
 }
 
 // Decide implements [Command].
@@ -19,13 +21,25 @@ func (c Complete) Decide(s State) ([]Event, error) {
 		return nil, domain.Errorf(domain.Conflict, "The execution has stages left.")
 	}
 	done := ExecutionCompleted{
-		Redirect: c.Redirect, To: c.To, Early: c.Early, Factors: s.Factors, AAL: AAL(s.Factors), Restarts: s.Restarts,
-		User: s.Subject.User,
+		Redirect: c.Redirect, To: c.To, Early: c.Early, AAL: AAL(s.Factors), Restarts: s.Restarts,
+		User: s.Subject.User, MS: since(s.Until, c.Idle, c.Now),
+	}
+	for _, f := range s.Factors {
+		done.Factors = append(done.Factors, f.Method)
 	}
 	if s.LoggedIn != "" {
 		done.User, done.Session = s.LoggedIn, s.Session
 	}
 	return last(s, done), nil
+}
+
+// since counts the milliseconds since a deadline was set to the end of an idle
+// time. No deadline, no time.
+func since(deadline time.Time, idle time.Duration, now time.Time) int64 {
+	if deadline.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(deadline.Add(-idle)).Milliseconds())
 }
 
 // AAL computes the authenticator assurance level of factors: 1 for one kind,
@@ -42,6 +56,7 @@ func AAL(factors []Factor) int {
 // Cancel ends an execution because somebody gives up.
 type Cancel struct {
 	Cause string // user, other_flow, logout or admin
+	By    string // the execution that takes its place, if one does
 }
 
 // Decide implements [Command]. Cancelling what has ended is nothing to do.
@@ -49,7 +64,7 @@ func (c Cancel) Decide(s State) ([]Event, error) {
 	if s.Status != Running {
 		return nil, nil
 	}
-	return last(s, ExecutionCancelled{Cause: c.Cause}), nil
+	return last(s, ExecutionCancelled{Cause: c.Cause, By: c.By}), nil
 }
 
 // Expire ends an execution that nobody touched until its deadline.
@@ -63,8 +78,7 @@ func (c Expire) Decide(s State) ([]Event, error) {
 	if s.Status != Running || !c.Now.After(s.Deadline) {
 		return nil, nil
 	}
-	idle := c.Now.Sub(s.Deadline.Add(-c.Idle))
-	return last(s, ExecutionExpired{IdleMS: idle.Milliseconds()}), nil
+	return last(s, ExecutionExpired{IdleMS: since(s.Deadline, c.Idle, c.Now)}), nil
 }
 
 // Fail ends an execution because of a fault of ours.
@@ -72,6 +86,7 @@ type Fail struct {
 	Class   string
 	ErrorID string
 	Detail  string
+	Stack   string // where it happened, of a panic
 }
 
 // Decide implements [Command].
@@ -79,7 +94,7 @@ func (c Fail) Decide(s State) ([]Event, error) {
 	if s.Status != Running {
 		return nil, nil
 	}
-	failed := ExecutionFailed{Class: c.Class, ErrorID: c.ErrorID, Detail: c.Detail}
+	failed := ExecutionFailed{Class: c.Class, ErrorID: c.ErrorID, Detail: c.Detail, Stack: c.Stack}
 	if head, ok := s.Head(); ok {
 		failed.Binding = &head.Binding
 	}

@@ -20,17 +20,23 @@ func TestComplete(t *testing.T) {
 	command := execution.Complete{Redirect: "next", To: "/x"}
 	plain := execution.ExecutionCompleted{Redirect: "next", To: "/x"}
 	about := plain
-	about.User, about.Factors, about.AAL = "u", []execution.Factor{password, totp}, 2
+	about.User, about.Factors, about.AAL = "u", []string{"password", "totp"}, 2
 	login := about
 	login.Session = "s"
 	late := plain
 	late.Restarts = 1
+	slow := plain
+	slow.MS = 2000
 	early := plain
 	early.Early = "empty_flow"
 	proof := given(
 		execution.SubjectIdentified{User: "u"}, execution.FactorVerified{Factor: password}, execution.FactorVerified{Factor: totp})
 	domaintest.Run(t, map[string]spec{
 		"an execution with nothing left to do is complete": {Given: running(), When: command, Then: given(plain)},
+		"it says how long that took": {
+			Given: append(waiting(), asked(1, 2, 0)), Then: given(slow),
+			When: execution.Complete{Redirect: "next", To: "/x", Now: now.Add(2 * time.Second), Idle: execution.Idle},
+		},
 		"it may be before there is a plan": {
 			Given: given(started), When: execution.Complete{Redirect: "next", To: "/x", Early: "empty_flow"}, Then: given(early),
 		},
@@ -54,8 +60,12 @@ func TestCancel(t *testing.T) {
 	domaintest.Run(t, map[string]spec{
 		"whoever gives up cancels":              {Given: waiting(entry(1)), When: command, Then: given(end)},
 		"secrets end before the execution does": {Given: append(waiting(entry(1)), secretKept), When: command, Then: given(discarded, end)},
-		"what is over is not cancelled":         {Given: given(started, completed), When: command},
-		"what never started is not cancelled":   {When: command},
+		"it names what takes its place": {
+			Given: waiting(entry(1)), When: execution.Cancel{Cause: "other_flow", By: "x"},
+			Then: given(execution.ExecutionCancelled{Cause: "other_flow", By: "x"}),
+		},
+		"what is over is not cancelled":       {Given: given(started, completed), When: command},
+		"what never started is not cancelled": {When: command},
 	})
 }
 
@@ -75,8 +85,8 @@ func TestExpire(t *testing.T) {
 }
 
 func TestFail(t *testing.T) {
-	command := execution.Fail{Class: "panic", ErrorID: "r", Detail: "d"}
-	end := execution.ExecutionFailed{Class: "panic", ErrorID: "r", Detail: "d"}
+	command := execution.Fail{Class: "panic", ErrorID: "r", Detail: "d", Stack: "s"}
+	end := execution.ExecutionFailed{Class: "panic", ErrorID: "r", Detail: "d", Stack: "s"}
 	at, here := end, binding(1)
 	at.Binding = &here
 	domaintest.Run(t, map[string]spec{

@@ -25,7 +25,7 @@ func (c Judge) Decide(s State) ([]Event, error) {
 		return append(events, StageReevaluated{Binding: head.Binding, Evaluation: c.Evaluation.ID}), nil
 	}
 	return append(events, StageSkipped{
-		Binding: head.Binding, Stage: head.Stage, Cause: "policy", Evaluation: c.Evaluation.ID,
+		Binding: head.Binding, Cause: "policy", Evaluation: c.Evaluation.ID,
 	}), nil
 }
 
@@ -47,14 +47,16 @@ func (c Enter) Decide(s State) ([]Event, error) {
 	}
 	var events []Event
 	if s.Current == nil {
-		events = append(events, StageEntered{Binding: head.Binding, Stage: head.Stage, Kind: head.Stage.Kind})
+		entered := StageEntered{Binding: head.Binding, Stage: head.Stage, Kind: head.Stage.Kind}
+		entered.Stage.Kind = ""
+		events = append(events, entered)
 	}
 	s = domain.Fold(s, events...)
 	switch o := c.Outcome.(type) {
 	case Ask:
 		return append(events, ask(s, head, o, c.Now.Add(c.Idle))...), nil
 	case Pass:
-		return append(events, pass(s, head, o)...), nil
+		return append(events, pass(s, head, o, 0)...), nil // nobody was asked
 	case Deny:
 		return append(events, deny(s, head, o)...), nil
 	default:
@@ -75,15 +77,15 @@ func ask(s State, head Entry, o Ask, expires time.Time) []Event {
 }
 
 // pass completes the head. A stage that had nothing to do is skipped, not
-// completed, unless it learned something.
-func pass(s State, head Entry, o Pass) []Event {
+// completed, unless it learned something. Ms is how long the client took.
+func pass(s State, head Entry, o Pass, ms int64) []Event {
 	events := o.Facts[:len(o.Facts):len(o.Facts)]
 	change := Learn(o.Learned)
 	change.Removed = o.Removed
 	if o.Skipped != "" && change.Empty() && len(events)+len(o.Effects)+len(o.Insert) == 0 {
-		return []Event{StageSkipped{Binding: head.Binding, Stage: head.Stage, Cause: "stage", Reason: o.Skipped}}
+		return []Event{StageSkipped{Binding: head.Binding, Cause: "stage", Reason: o.Skipped}}
 	}
-	done := StageCompleted{Binding: head.Binding, Stage: head.Stage, Change: change}
+	done := StageCompleted{Binding: head.Binding, MS: ms, Change: change}
 	if s.Current != nil {
 		done.Sequence, done.Attempts = s.Current.Sequence, s.Current.Attempt
 	}

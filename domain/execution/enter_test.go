@@ -12,7 +12,7 @@ func TestJudge(t *testing.T) {
 	yes, no := evaluation("e1", true), evaluation("e2", false)
 	inserted := execution.StageInserted{Index: 1, Entries: []execution.Entry{entry(9)}, By: "policy"}
 	let := execution.StageReevaluated{Binding: binding(1), Evaluation: "e1"}
-	skipped := execution.StageSkipped{Binding: binding(1), Stage: stageOf(1), Cause: "policy", Evaluation: "e2"}
+	skipped := execution.StageSkipped{Binding: binding(1), Cause: "policy", Evaluation: "e2"}
 	domaintest.Run(t, map[string]spec{
 		"policies let a stage come up": {
 			Given: running(guarded(1)), When: execution.Judge{Evaluation: yes}, Then: given(execution.PolicyEvaluated{Evaluation: yes}, let),
@@ -63,7 +63,7 @@ func TestEnter(t *testing.T) {
 		},
 		"a stage that had nothing to do is skipped": {
 			Given: running(entry(1)), When: enter(execution.Pass{Skipped: "why"}),
-			Then: given(entered(1), execution.StageSkipped{Binding: binding(1), Stage: stageOf(1), Cause: "stage", Reason: "why"}),
+			Then: given(entered(1), execution.StageSkipped{Binding: binding(1), Cause: "stage", Reason: "why"}),
 		},
 		"a stage may deny": {
 			Given: running(entry(1)), When: enter(execution.Deny{Message: "no", Cause: "deny_stage", Facts: given(fact)}),
@@ -124,7 +124,7 @@ func TestPassRecordsWhatIsOwed(t *testing.T) {
 		"nor one that forgot something": {
 			Given: running(entry(1)), When: pass(execution.Pass{Skipped: "why", Removed: []string{"gone"}}),
 			Then: given(entered(1), execution.StageCompleted{
-				Binding: binding(1), Stage: stageOf(1), Change: execution.Change{Removed: []string{"gone"}},
+				Binding: binding(1), Change: execution.Change{Removed: []string{"gone"}},
 			}),
 		},
 		"a stage may put others behind itself": {

@@ -36,7 +36,7 @@ func (ExecutionStarted) EventType() string { return "ExecutionStarted" }
 func (e ExecutionStarted) Evolve(State) State {
 	return State{
 		Status: Running, Flow: e.Flow, Slug: e.Slug, Designation: e.Designation, Authentication: e.Authentication,
-		DeniedAction: e.DeniedAction, Entry: e.Entry, Session: e.Session, User: e.User, Deadline: e.Deadline,
+		DeniedAction: e.DeniedAction, Entry: e.Entry, Session: e.Session, User: e.User, Deadline: e.Deadline, Until: e.Deadline,
 		Query: e.Query, Next: e.Next, Context: Context{}.with(e.Change), Sealed: len(e.Secret) > 0,
 	}
 }
@@ -73,9 +73,10 @@ type LeftOut struct {
 	Evaluation string     `json:"evaluation"`
 }
 
-// PlanCreated records what there is to do.
+// PlanCreated records what there is to do. Flow is there when it is not what
+// it was at the start: a restart takes the newest of all.
 type PlanCreated struct {
-	Flow    domain.Ref `json:"flow"`
+	Flow    domain.Ref `json:"flow,omitzero"`
 	Entries []Entry    `json:"entries"`
 	LeftOut []LeftOut  `json:"left_out,omitempty"`
 	Attempt int        `json:"attempt"` // 0, and one more after each restart
@@ -86,7 +87,10 @@ func (PlanCreated) EventType() string { return "PlanCreated" }
 
 // Evolve implements [domain.Event].
 func (e PlanCreated) Evolve(s State) State {
-	s.Flow, s.Planned, s.Current = e.Flow, true, nil
+	if e.Flow.ID != "" {
+		s.Flow = e.Flow
+	}
+	s.Planned, s.Current = true, nil
 	s.Plan = make([]Entry, len(e.Entries))
 	for i, entry := range e.Entries {
 		entry.Passed = entry.Marker != Reevaluate
@@ -150,7 +154,6 @@ func (e StageReevaluated) Evolve(s State) State {
 // StageSkipped records that the head was dropped without being passed.
 type StageSkipped struct {
 	Binding    domain.Ref `json:"binding"`
-	Stage      domain.Ref `json:"stage"`
 	Cause      string     `json:"cause"` // policy, stage or already_done
 	Evaluation string     `json:"evaluation,omitempty"`
 	Reason     string     `json:"reason,omitempty" seal:"T"`
@@ -165,7 +168,8 @@ func (e StageSkipped) Evolve(s State) State {
 	return s
 }
 
-// StageEntered records that the head came up.
+// StageEntered records that the head came up. What kind of stage it is stands
+// beside its reference, not in it.
 type StageEntered struct {
 	Binding domain.Ref `json:"binding"`
 	Stage   domain.Ref `json:"stage"`
@@ -200,6 +204,9 @@ func (e ChallengeIssued) Evolve(s State) State {
 	current := Current{Binding: e.Binding.ID}
 	if s.Current != nil {
 		current = *s.Current
+	}
+	if !current.Asked {
+		current.Until = e.ExpiresAt
 	}
 	current.Component, current.Sequence, current.Asked, current.Kept = e.Component, e.Sequence, true, e.Challenge
 	s.Current, s.Sequence, s.Deadline = &current, e.Sequence, e.ExpiresAt
@@ -261,7 +268,8 @@ func (e LoginFailed) Evolve(s State) State {
 	return s
 }
 
-// FactorVerified records that a credential was right.
+// FactorVerified records that a credential was right, and what proved it: the
+// subject is proved by that from here on.
 type FactorVerified struct {
 	Factor
 	Backend string `json:"backend,omitempty"`
@@ -273,6 +281,9 @@ func (FactorVerified) EventType() string { return "FactorVerified" }
 // Evolve implements [domain.Event].
 func (e FactorVerified) Evolve(s State) State {
 	s.Factors = append(s.Factors[:len(s.Factors):len(s.Factors)], e.Factor)
+	if e.Backend != "" {
+		s.Subject.Backend = e.Backend
+	}
 	return s
 }
 

@@ -89,10 +89,9 @@ func (UserLoggedOut) Evolve(s State) State {
 // what was learned, and the effects that it asks for.
 type StageCompleted struct {
 	Binding  domain.Ref `json:"binding"`
-	Stage    domain.Ref `json:"stage"`
 	Sequence int        `json:"sequence,omitempty"`
 	Attempts int        `json:"attempts"`
-	MS       int64      `json:"ms,omitempty"`
+	MS       int64      `json:"ms,omitempty"` // since the client was asked first; none if it was not
 	Effects  []Effect   `json:"effects,omitempty"`
 	Change
 	// What the effects write, by their number: it may be personal or secret.
@@ -181,9 +180,10 @@ type ExecutionCompleted struct {
 	Redirect string   `json:"redirect"` // next, context or default
 	User     string   `json:"user,omitempty"`
 	Session  string   `json:"session,omitempty"`
-	Factors  []Factor `json:"factors,omitempty"`
+	Factors  []string `json:"factors,omitempty"` // the methods that were verified
 	AAL      int      `json:"aal"`
 	Restarts int      `json:"restarts"`
+	MS       int64    `json:"ms"`              // since the start
 	Early    string   `json:"early,omitempty"` // empty_flow or already_authenticated
 	To       string   `json:"to" seal:"T"`
 }
@@ -224,7 +224,8 @@ func (e ExecutionDenied) Evolve(s State) State {
 
 // ExecutionCancelled records that somebody gave up.
 type ExecutionCancelled struct {
-	Cause string `json:"cause"` // user, other_flow, logout or admin
+	Cause string `json:"cause"`            // user, other_flow, logout or admin
+	By    string `json:"by_run,omitempty"` // the execution that took its place
 }
 
 // EventType implements [domain.Event].
@@ -253,6 +254,7 @@ type ExecutionFailed struct {
 	Class   string      `json:"class"`
 	ErrorID string      `json:"error_id"`
 	Detail  string      `json:"detail,omitempty" seal:"T"`
+	Stack   string      `json:"stack,omitempty" seal:"T"`
 }
 
 // EventType implements [domain.Event].

@@ -56,9 +56,11 @@ func (c MakePlan) Decide(s State) ([]Event, error) {
 	if s.Status != Running || s.Planned {
 		return nil, domain.Errorf(domain.Conflict, "The execution needs no plan.")
 	}
-	return append(evidence(c.Evidence), PlanCreated{
-		Flow: c.Flow, Entries: c.Entries, LeftOut: c.LeftOut, Attempt: s.Restarts,
-	}), nil
+	created := PlanCreated{Flow: c.Flow, Entries: c.Entries, LeftOut: c.LeftOut, Attempt: s.Restarts}
+	if c.Flow == s.Flow {
+		created.Flow = domain.Ref{}
+	}
+	return append(evidence(c.Evidence), created), nil
 }
 
 // evidence turns evaluations into the events that record them.

@@ -36,9 +36,13 @@ func TestMakePlan(t *testing.T) {
 	command := execution.MakePlan{
 		Flow: flow, Evidence: []execution.Evaluation{yes, no}, Entries: []execution.Entry{entry(1)}, LeftOut: out,
 	}
-	plan := execution.PlanCreated{Flow: flow, Entries: []execution.Entry{entry(1)}, LeftOut: out}
+	plan := execution.PlanCreated{Entries: []execution.Entry{entry(1)}, LeftOut: out}
 	second := plan
 	second.Attempt = 1
+	changed := command
+	changed.Flow.Revision = 2
+	third := second
+	third.Flow = changed.Flow
 	over := append(waiting(entry(1)), execution.PlanRestarted{Count: 1})
 	domaintest.Run(t, map[string]spec{
 		"a plan stands behind the evidence for it": {
@@ -46,11 +50,15 @@ func TestMakePlan(t *testing.T) {
 			Then: given(execution.PolicyEvaluated{Evaluation: yes}, execution.PolicyDenied{Evaluation: no}, plan),
 		},
 		"a flow without stages has an empty plan": {
-			Given: given(started), When: execution.MakePlan{Flow: flow}, Then: given(execution.PlanCreated{Flow: flow}),
+			Given: given(started), When: execution.MakePlan{Flow: flow}, Then: given(execution.PlanCreated{}),
 		},
 		"a restart makes the next plan": {
 			Given: over, When: command,
 			Then: given(execution.PolicyEvaluated{Evaluation: yes}, execution.PolicyDenied{Evaluation: no}, second),
+		},
+		"it names the flow where that was changed meanwhile": {
+			Given: over, When: changed,
+			Then: given(execution.PolicyEvaluated{Evaluation: yes}, execution.PolicyDenied{Evaluation: no}, third),
 		},
 		"a plan is made once":               {Given: running(entry(1)), When: command, Fails: domain.Conflict},
 		"an empty plan is a plan":           {Given: running(), When: command, Fails: domain.Conflict},

@@ -38,6 +38,7 @@ type State struct {
 	Query          map[string]string
 	Next           string
 	Deadline       time.Time
+	Until          time.Time // the deadline that the start set, which tells when that was
 
 	Subject  Subject
 	Planned  bool // a plan was made since the start or the last restart
@@ -93,6 +94,7 @@ type Current struct {
 	Sequence  int
 	Attempt   int
 	Asked     bool
+	Until     time.Time                // the deadline that the first asking set, which tells when that was
 	Kept      map[string]domain.Secret // what the answer is compared with
 	Problems  []Problem                // of the last wrong answer
 }

@@ -33,7 +33,7 @@ func (c Submit) Decide(s State) ([]Event, error) {
 	case Invalid:
 		return c.reject(s, head, o), nil
 	case Pass:
-		return pass(s, head, o), nil
+		return pass(s, head, o, since(s.Current.Until, c.Idle, c.Now)), nil
 	case Deny:
 		return deny(s, head, o), nil
 	default:

@@ -23,9 +23,18 @@ func TestSubmitIsForTheCurrentChallenge(t *testing.T) {
 	onTime.Now = deadline
 	done := passed(1)
 	done.Sequence = 1
+	slow := done
+	slow.MS = execution.Idle.Milliseconds()
+	again := asked(1, 2, 1)
+	again.ExpiresAt = deadline.Add(time.Minute) // asked again a minute later: the time counts from the first
+	third := pass
+	third.Sequence, third.Now = 2, now.Add(90*time.Second)
+	both := done
+	both.Sequence, both.MS = 2, 90_000
 	domaintest.Run(t, map[string]spec{
 		"a right answer completes the stage":            {Given: waiting(entry(1)), When: pass, Then: given(done)},
-		"an answer at the last moment counts":           {Given: waiting(entry(1)), When: onTime, Then: given(done)},
+		"an answer at the last moment counts":           {Given: waiting(entry(1)), When: onTime, Then: given(slow)},
+		"the time counts from the first asking":         {Given: append(waiting(entry(1)), again), When: third, Then: given(both)},
 		"an answer after the deadline is refused":       {Given: waiting(entry(1)), When: late, Fails: domain.Expired},
 		"an answer to another stage is refused":         {Given: waiting(entry(1)), When: other, Fails: domain.Conflict},
 		"an answer to an earlier challenge is refused":  {Given: waiting(entry(1)), When: stale, Fails: domain.Conflict},
@@ -95,7 +104,7 @@ func TestSubmitOutcomes(t *testing.T) {
 		},
 		"an answer may show that there was nothing to do": {
 			Given: waiting(entry(1)), When: submit(execution.Pass{Skipped: "why"}),
-			Then: given(execution.StageSkipped{Binding: binding(1), Stage: stageOf(1), Cause: "stage", Reason: "why"}),
+			Then: given(execution.StageSkipped{Binding: binding(1), Cause: "stage", Reason: "why"}),
 		},
 	})
 }

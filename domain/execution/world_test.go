@@ -57,11 +57,11 @@ func restarting(n int, how string) execution.Entry {
 }
 
 func planned(entries ...execution.Entry) execution.PlanCreated {
-	return execution.PlanCreated{Flow: flow, Entries: entries}
+	return execution.PlanCreated{Entries: entries}
 }
 
 func entered(n int) execution.StageEntered {
-	return execution.StageEntered{Binding: binding(n), Stage: stageOf(n), Kind: stageOf(n).Kind}
+	return execution.StageEntered{Binding: binding(n), Stage: domain.Ref{ID: stageOf(n).ID, Name: "stage"}, Kind: stageOf(n).Kind}
 }
 
 func asked(n, sequence, attempt int) execution.ChallengeIssued {
@@ -71,7 +71,7 @@ func asked(n, sequence, attempt int) execution.ChallengeIssued {
 }
 
 func passed(n int) execution.StageCompleted {
-	return execution.StageCompleted{Binding: binding(n), Stage: stageOf(n)}
+	return execution.StageCompleted{Binding: binding(n)}
 }
 
 func evaluation(id string, passing bool) execution.Evaluation {

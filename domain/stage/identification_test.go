@@ -114,7 +114,6 @@ func TestIdentificationWithPassword(t *testing.T) {
 		Pass: true, Learned: execution.Context{"auth_method": "password"},
 		Facts: []execution.Event{
 			identified("username", "ada"),
-			execution.SubjectIdentified{User: "u1", By: "password", Backend: stage.InbuiltBackend, Shown: true},
 			execution.FactorVerified{Factor: execution.Factor{Method: "password", Kind: "knowledge"}, Backend: stage.InbuiltBackend},
 		},
 		Effects: []execution.Effect{{Rehash: &execution.Rehash{User: "u1", Credential: "c1", Password: domain.NewSecret("better")}}},

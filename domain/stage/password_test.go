@@ -27,7 +27,6 @@ func TestPassword(t *testing.T) {
 	right := told{
 		Pass: true, Learned: execution.Context{"user_backend": stage.InbuiltBackend, "auth_method": "password"},
 		Facts: []execution.Event{
-			execution.SubjectIdentified{User: "u1", By: "password", Previous: "u1", Backend: stage.InbuiltBackend, Shown: true},
 			execution.FactorVerified{Factor: execution.Factor{Method: "password", Kind: "knowledge"}, Backend: stage.InbuiltBackend},
 		},
 	}

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/flowledger/flowledger/domain/execution"
@@ -146,6 +147,7 @@ func (x *Executor) settle(ctx context.Context, d *draft, outcome execution.Outco
 type stageFault struct {
 	class string
 	err   error
+	stack string // of a panic
 }
 
 // Error implements error.
@@ -159,7 +161,7 @@ func (f *stageFault) Unwrap() error { return f.err }
 func (x *Executor) judged(head execution.Entry, call func() (execution.Outcome, error)) (o execution.Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			o, err = nil, &stageFault{class: "panic", err: fmt.Errorf("stage %s: panic: %v", head.Stage.Name, p)}
+			o, err = nil, &stageFault{class: "panic", err: fmt.Errorf("stage %s: panic: %v", head.Stage.Name, p), stack: stack()}
 		}
 	}()
 	o, err = call()
@@ -167,6 +169,15 @@ func (x *Executor) judged(head execution.Entry, call func() (execution.Outcome, 
 		err = &stageFault{class: "stage", err: fmt.Errorf("stage %s: %w", head.Stage.Name, err)}
 	}
 	return o, err
+}
+
+// maxStack bounds what is recorded of a panic's stack.
+const maxStack = 4 << 10
+
+// stack is where a panic happened.
+func stack() string {
+	text := make([]byte, maxStack)
+	return string(text[:runtime.Stack(text, false)])
 }
 
 // stage loads the head as it was configured when the plan was made

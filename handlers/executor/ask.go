@@ -22,6 +22,16 @@ type question struct {
 	bound  []policy.Bound
 }
 
+// recorded is the target as evidence names it. What kind of thing a flow or a
+// binding is goes without saying.
+func (q question) recorded() execution.Target {
+	target := q.target
+	if target.Kind == "flow" || target.Kind == "stage_binding" {
+		target.Ref.Kind = ""
+	}
+	return target
+}
+
 // evaluate asks the policies of a target.
 func (x *Executor) evaluate(ctx context.Context, d *draft, q question, r policy.Request) (execution.Evaluation, error) {
 	bound := q.bound
@@ -34,7 +44,7 @@ func (x *Executor) evaluate(ctx context.Context, d *draft, q question, r policy.
 	id := derived(d.id, q.target.Ref.ID, q.phase, x.NewID())
 	r.Target, r.Seed = q.target.Ref, binary.BigEndian.Uint64(id[:8])
 	e := policy.Evaluate(ctx, policy.Question{
-		ID: id.String(), Target: q.target, Phase: q.phase, Mode: q.mode, Bound: bound, KeepOnError: q.keep,
+		ID: id.String(), Target: q.recorded(), Phase: q.phase, Mode: q.mode, Bound: bound, KeepOnError: q.keep,
 	}, r)
 	return e, ctx.Err() // a client that left must not look like a policy that failed
 }

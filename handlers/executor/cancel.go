@@ -24,19 +24,19 @@ func (x *Executor) Cancel(ctx context.Context, id string, c session.Caller) erro
 		if id != "" && one != id {
 			continue
 		}
-		if err := x.cancel(ctx, one, c, "user"); err != nil {
+		if err := x.cancel(ctx, one, c, execution.Cancel{Cause: "user"}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (x *Executor) cancel(ctx context.Context, id string, c session.Caller, cause string) error {
+func (x *Executor) cancel(ctx context.Context, id string, c session.Caller, why execution.Cancel) error {
 	state, revision, err := x.Executions.Load(ctx, streamOf(id))
 	if err != nil {
 		return err
 	}
-	return x.stop(ctx, &draft{id: id, revision: revision, state: state, visit: execution.Visit{Caller: c}}, execution.Cancel{Cause: cause})
+	return x.stop(ctx, &draft{id: id, revision: revision, state: state, visit: execution.Visit{Caller: c}}, why)
 }
 
 // stop ends an execution from outside. What its stages owe is paid before:

@@ -102,11 +102,13 @@ func (x *Executor) meta(id string, s execution.State, c session.Caller) codec.Me
 	}
 	m.Header.Execution, m.Header.Correlation = id, id
 	m.Header.Actor = codec.Actor{Kind: "anonymous", Session: c.Session, Token: c.Token}
-	if c.User != "" {
+	switch {
+	case c.User != "" && c.Superuser:
+		m.Header.Actor.Kind, m.Header.Actor.ID = "admin", c.User
+	case c.User != "":
 		m.Header.Actor.Kind, m.Header.Actor.ID = "user", c.User
-		if c.Superuser {
-			m.Header.Actor.Kind = "admin"
-		}
+	case c.Session == "" && c.Request == "":
+		m.Header.Actor.Kind = "system" // a worker, and no request at all
 	}
 	m.Header.Request = codec.Request{ID: c.Request, Method: c.Method, Route: c.Route}
 	return m

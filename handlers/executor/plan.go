@@ -77,7 +77,7 @@ func (x *Executor) entries(ctx context.Context, d *draft, m execution.MakePlan) 
 			continue // its stage was removed a moment ago, and the binding goes with it
 		}
 		entry := execution.Entry{
-			Binding: t.Ref(), Stage: s.Ref(), Order: b.Order, Marker: execution.Static,
+			Binding: place(t), Stage: s.Ref(), Order: b.Order, Marker: execution.Static,
 			EvaluateOnPlan: b.EvaluateOnPlan, ReEvaluate: b.ReEvaluate, OnInvalid: b.OnInvalid,
 		}
 		if b.EvaluateOnPlan {
@@ -87,7 +87,7 @@ func (x *Executor) entries(ctx context.Context, d *draft, m execution.MakePlan) 
 			}
 			m.Evidence = append(m.Evidence, e)
 			if !e.Passing {
-				m.LeftOut = append(m.LeftOut, execution.LeftOut{Binding: t.Ref(), Stage: s.Ref(), Evaluation: e.ID})
+				m.LeftOut = append(m.LeftOut, execution.LeftOut{Binding: place(t), Stage: s.Ref(), Evaluation: e.ID})
 				continue
 			}
 		}
@@ -110,6 +110,10 @@ func (x *Executor) entries(ctx context.Context, d *draft, m execution.MakePlan) 
 	}
 	return nil
 }
+
+// place refers to a stage binding. What kind of thing it is goes without
+// saying: events name bindings often.
+func place(t object.Thing) domain.Ref { return domain.Ref{ID: t.ID, Revision: t.Revision} }
 
 // asked evaluates the policies of a stage binding.
 func (x *Executor) asked(
@@ -211,13 +215,13 @@ func (d *draft) add(events ...execution.Event) {
 // (spec/flows.md 5.7).
 func (x *Executor) completion(d *draft) execution.Command {
 	if to := d.state.Context.Text(execution.KeyRedirect); to != "" {
-		return execution.Complete{Redirect: "context", To: to}
+		return execution.Complete{Redirect: "context", To: to, Now: x.Now(), Idle: x.Idle}
 	}
 	switch next := d.state.Next; {
 	case next == "":
-		return execution.Complete{Redirect: "default", To: "/"}
+		return execution.Complete{Redirect: "default", To: "/", Now: x.Now(), Idle: x.Idle}
 	case stage.Local(next):
-		return execution.Complete{Redirect: "next", To: next}
+		return execution.Complete{Redirect: "next", To: next, Now: x.Now(), Idle: x.Idle}
 	}
 	return execution.Refuse{Cause: "invalid_next", Action: "message", Message: "Invalid next URL"}
 }

@@ -124,7 +124,7 @@ func (x *Executor) sameUser(ctx context.Context, d *draft) (*draft, error) {
 		return d, nil
 	}
 	if d.state.Designation != "authentication" {
-		return nil, x.cancel(ctx, d.id, c, "other_flow")
+		return nil, x.cancel(ctx, d.id, c, execution.Cancel{Cause: "other_flow", By: d.session.Execution})
 	}
 	flow, ok := x.Definitions.Thing(d.state.Flow.ID)
 	if !ok {
@@ -141,7 +141,7 @@ func (x *Executor) sameUser(ctx context.Context, d *draft) (*draft, error) {
 	if unmet(d.state, config, visitor) == "" {
 		return d, nil
 	}
-	return nil, x.cancel(ctx, d.id, c, "other_flow")
+	return nil, x.cancel(ctx, d.id, c, execution.Cancel{Cause: "other_flow", By: d.session.Execution})
 }
 
 // current says what the client is asked, and brings up the next stage if none
@@ -215,7 +215,7 @@ func (x *Executor) failed(ctx context.Context, d *draft, err error) (execution.A
 	}
 	// What was decided on the way to the fault stands: it tells how it came to
 	// it.
-	fail := execution.Fail{Class: fault.class, ErrorID: d.visit.Caller.Request, Detail: fault.Error()}
+	fail := execution.Fail{Class: fault.class, ErrorID: d.visit.Caller.Request, Detail: fault.Error(), Stack: fault.stack}
 	if err := d.decide(fail); err != nil {
 		return execution.Answer{}, err
 	}
