@@ -25,30 +25,30 @@ entries:
   - model: authentik_core.group
     state: created
     id: admins
-    identifiers: {name: admins}
+    identifiers: {name: admins#}
     attrs: {is_superuser: true}
   - model: authentik_core.group
     state: must_created
     id: readers
-    identifiers: {name: readers}
+    identifiers: {name: readers#}
     attrs: {parents: [!KeyOf admins]}
   - model: authentik_core.user
     state: created
-    identifiers: {username: ada}
+    identifiers: {username: ada#}
     attrs: {name: Ada, groups: [!KeyOf admins, !KeyOf readers], password_hash: "pbkdf2_sha256$1$salt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
   - model: authentik_core.user
     state: must_created
-    identifiers: {username: bob}
+    identifiers: {username: bob#}
     attrs: {name: Bob, groups: [!KeyOf readers]}
   - model: authentik_core.user
-    identifiers: {username: cyd}
+    identifiers: {username: cyd#}
     attrs: {name: Cyd}
   - model: authentik_flows.flow
-    identifiers: {slug: gone}
+    identifiers: {slug: gone#}
     state: absent
   - model: authentik_flows.flow
     state: must_created
-    identifiers: {slug: here}
+    identifiers: {slug: here#}
     attrs: {name: Here, title: Here, designation: recovery}
 `
 
@@ -57,12 +57,15 @@ version: 1
 metadata: {name: gone}
 entries:
   - model: authentik_flows.flow
-    identifiers: {slug: gone}
+    identifiers: {slug: gone#}
     attrs: {name: Gone, title: Gone, designation: recovery}
 `
 
-// census tells who and what there is.
-func (a *app) census(t *testing.T) []string {
+// named ends the names in a blueprint with a suffix.
+func named(text, suffix string) string { return strings.ReplaceAll(text, "#", suffix) }
+
+// census tells who and what there is whose name ends with a suffix.
+func (a *app) census(t *testing.T, suffix string) []string {
 	t.Helper()
 	a.sync(t)
 	var out []string
@@ -71,6 +74,9 @@ func (a *app) census(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	for _, u := range users {
+		if !strings.HasSuffix(u.Username, suffix) {
+			continue
+		}
 		groups, err := a.users.Groups(t.Context(), u.ID, false)
 		if err != nil {
 			t.Fatal(err)
@@ -87,10 +93,18 @@ func (a *app) census(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	for _, g := range groups {
+		if !strings.HasSuffix(g.Name, suffix) {
+			continue
+		}
 		out = append(out, fmt.Sprintf("group %s, %d parents, superuser %t", g.Name, len(g.Parents), g.Superuser))
 	}
 	for _, f := range a.objects.Kind("authentik_flows.flow") {
-		out = append(out, "flow "+f.Name)
+		if slug, _ := f.Fields["slug"].(string); strings.HasSuffix(slug, suffix) {
+			out = append(out, "flow "+slug)
+		}
+	}
+	for i := range out {
+		out[i] = strings.ReplaceAll(out[i], suffix, "")
 	}
 	return out
 }
@@ -103,11 +117,12 @@ var expected = []string{
 // Whichever append of an import fails: nothing is done yet, or the next start
 // does the rest.
 func TestImportSurvivesACrash(t *testing.T) {
+	a, f := newApp(t)
 	for n := 1; ; n++ {
-		a, f := newApp(t)
-		a.load(t, gone)
+		suffix := fmt.Sprint("-", n, "-")
+		a.load(t, named(gone, suffix))
 		f.failAt(n)
-		_, err := a.tryLoad(t, people1, false)
+		_, err := a.tryLoad(t, named(people1, suffix), false)
 		appends := f.failAt(0)
 		if err == nil {
 			if appends >= n || n < 10 {
@@ -134,7 +149,7 @@ func TestImportSurvivesACrash(t *testing.T) {
 				}
 			}
 		}
-		if diff := cmp.Diff(want, a.census(t)); diff != "" {
+		if diff := cmp.Diff(want, a.census(t, suffix)); diff != "" {
 			t.Errorf("append %d was refused (-want +got):\n%s", n, diff)
 		}
 		if left, err := a.imports.Unfinished(t.Context()); err != nil || len(left) != 0 {
@@ -164,7 +179,7 @@ entries:
 		t.Fatalf("the import was to fail: %v", err)
 	}
 	f.failAt(0)
-	a.load(t, strings.ReplaceAll(gone, "gone", "second"))
+	a.load(t, named(strings.ReplaceAll(gone, "gone", "second"), ""))
 	ids, err := a.imports.Unfinished(t.Context())
 	if err != nil || len(ids) != 1 {
 		t.Fatalf("unfinished %v, %v", ids, err)
@@ -179,7 +194,7 @@ entries:
 
 func TestImportTwice(t *testing.T) {
 	a, _ := newApp(t)
-	text := strings.ReplaceAll(people1, "must_created", "present")
+	text := named(strings.ReplaceAll(people1, "must_created", "present"), "")
 	did := a.load(t, text)
 	if want := []string{"created admins", "created readers", "created Ada", "created Bob", "created Cyd", "created here"}; !cmp.Equal(did, want) {
 		t.Errorf("did %v", did)
@@ -197,7 +212,7 @@ func TestImportTwice(t *testing.T) {
 
 func TestDryRun(t *testing.T) {
 	a, _ := newApp(t)
-	did, err := a.tryLoad(t, people1, true)
+	did, err := a.tryLoad(t, named(people1, ""), true)
 	if err != nil || len(did) != 6 {
 		t.Errorf("would do %v, %v", did, err)
 	}
@@ -209,7 +224,7 @@ func TestDryRun(t *testing.T) {
 // One bad entry, and nothing is done.
 func TestImportIsAllOrNothing(t *testing.T) {
 	a, _ := newApp(t)
-	_, err := a.tryLoad(t, people1+`
+	_, err := a.tryLoad(t, named(people1, "")+`
   - model: authentik_flows.flow
     identifiers: {slug: bad}
     attrs: {name: Bad, title: Bad, designation: nonsense}
@@ -225,7 +240,7 @@ func TestImportIsAllOrNothing(t *testing.T) {
 
 func TestMemberships(t *testing.T) {
 	a, _ := newApp(t)
-	a.load(t, strings.ReplaceAll(people1, "must_created", "present"))
+	a.load(t, named(strings.ReplaceAll(people1, "must_created", "present"), ""))
 	a.load(t, `
 version: 1
 metadata: {name: fewer}
@@ -244,7 +259,7 @@ entries:
 		`user ada "Ada" in [readers]`, `user bob "Bob" in [admins readers]`,
 		"group admins, 0 parents, superuser true", "group readers, 1 parents, superuser false", "flow here",
 	}
-	if diff := cmp.Diff(want, a.census(t)); diff != "" {
+	if diff := cmp.Diff(want, a.census(t, "")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -310,7 +325,7 @@ entries:
 // A read model that does not answer must not look like one that is empty.
 func TestImportWithoutReadModels(t *testing.T) {
 	a, _ := newApp(t)
-	a.load(t, strings.ReplaceAll(people1, "must_created", "present"))
+	a.load(t, named(strings.ReplaceAll(people1, "must_created", "present"), ""))
 	gone, leave := context.WithCancel(t.Context())
 	leave()
 	view := a.shelf(gone)
@@ -319,7 +334,7 @@ func TestImportWithoutReadModels(t *testing.T) {
 	}
 	before, look := a.head(t), a.importer.Look
 	a.importer.Look = func(context.Context) importer.View { return look(gone) }
-	if _, err := a.tryLoad(t, people1, false); err == nil {
+	if _, err := a.tryLoad(t, named(people1, ""), false); err == nil {
 		t.Error("imported without read models")
 	}
 	if a.head(t) != before {
