@@ -118,7 +118,7 @@ var expected = []string{
 // does the rest.
 func TestImportSurvivesACrash(t *testing.T) {
 	a, f := newApp(t)
-	for n := 1; ; n++ {
+	for n := 1; ; n += every {
 		suffix := fmt.Sprint("-", n, "-")
 		a.load(t, named(gone, suffix))
 		f.failAt(n)

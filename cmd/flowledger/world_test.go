@@ -8,8 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/vault"
 	"github.com/flowledger/flowledger/handlers/importer"
 )
 
@@ -55,7 +57,11 @@ func newApp(t *testing.T) (*app, *faulty) {
 		t.Fatal(err)
 	}
 	f := &faulty{ledger: a.store}
-	a.store = f
+	keys, err := vault.Open(vault.Memory, [32]byte{1}, time.Now) // one on disk writes through to it for each new user
+	if err := errors.Join(err, a.vault.Close()); err != nil {
+		t.Fatal(err)
+	}
+	a.store, a.vault, a.codec.Vault = f, keys, keys
 	a.wire()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
