@@ -111,7 +111,7 @@ func samples() []codec.Event {
 		sample[token.TokenRevoked](),
 
 		sample[object.ObjectCreated](), sample[object.ObjectChanged](), sample[object.ObjectRemoved](),
-		sample[blueprint.BlueprintImportStarted](), sample[blueprint.BlueprintImportFinished](), sample[worker.WorkerEventParked](),
+		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](), sample[worker.WorkerEventParked](),
 	}
 }
 
@@ -203,6 +203,9 @@ func withID(e codec.Event) codec.Event {
 		return e
 	case execution.PolicyDenied:
 		e.ID = id("evaluation")
+		return e
+	case blueprint.BlueprintImportStarted:
+		e.Import = id("import")
 		return e
 	}
 	return e

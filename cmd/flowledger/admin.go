@@ -179,6 +179,7 @@ func (u *uploads) Import(
 	ctx context.Context, c session.Caller, name string, text []byte, context map[string]any,
 ) (adminapi.ImportResult, error) {
 	meta := system("tenant")
+	meta.Network, meta.Client = c.Network, "user:"+c.User
 	meta.Header.Actor.Kind, meta.Header.Actor.ID, meta.Header.Actor.Token = "admin", c.User, c.Token
 	meta.Header.Request.ID, meta.Header.Request.Method, meta.Header.Request.Route = c.Request, c.Method, c.Route
 	result, err := u.app.importer.Import(ctx, importer.Job{

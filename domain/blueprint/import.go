@@ -13,6 +13,7 @@ type Import struct {
 	Text    string // deflated, base64
 	Context string // JSON
 	By      string
+	Via     string
 }
 
 // An ImportStatus tells how far an import is.
@@ -31,7 +32,7 @@ type ImportEvent = domain.Event[Import]
 // applied. It carries the text, so that an import that a crash interrupts is
 // carried out when the program starts again: all of it, as promised.
 type BlueprintImportStarted struct {
-	Import  string        `json:"import"` // its id, under whose own key the text is sealed
+	Import  string        `json:"import"` // its id and the event's, under whose own key the text is sealed
 	File    string        `json:"file"`
 	Digest  string        `json:"digest"` // SHA-256 of the text, hexadecimal
 	By      string        `json:"by,omitempty"`
@@ -43,21 +44,26 @@ type BlueprintImportStarted struct {
 // EventType implements [domain.Event].
 func (BlueprintImportStarted) EventType() string { return "BlueprintImportStarted" }
 
+// EventID is the id that the events of the import name as their cause.
+func (e BlueprintImportStarted) EventID() string { return e.Import }
+
 // Credential is what the text is sealed under, until everything is applied.
 func (e BlueprintImportStarted) Credential() string { return e.Import }
 
 // Evolve implements [domain.Event].
 func (e BlueprintImportStarted) Evolve(Import) Import {
-	return Import{Status: Importing, File: e.File, Text: e.Text.Reveal(), Context: e.Context.Reveal(), By: e.By}
+	return Import{Status: Importing, File: e.File, Text: e.Text.Reveal(), Context: e.Context.Reveal(), By: e.By, Via: e.Via}
 }
 
 // BlueprintImportFinished records that everything is applied.
 type BlueprintImportFinished struct {
 	Status    string `json:"status"` // successful, as the contract has it
+	Digest    string `json:"digest"`
 	Created   int    `json:"created"`
 	Updated   int    `json:"updated"`
 	Deleted   int    `json:"deleted"`
 	Unchanged int    `json:"unchanged"`
+	MS        int64  `json:"ms"` // since it, or what a crash left of it, began
 }
 
 // EventType implements [domain.Event].

@@ -27,7 +27,7 @@ func TestImportIsAStream(t *testing.T) {
 	})
 
 	s := domain.Fold(blueprint.Import{}, started)
-	want := blueprint.Import{Status: blueprint.Importing, File: "a.yaml", Text: "t", Context: "c", By: "u"}
+	want := blueprint.Import{Status: blueprint.Importing, File: "a.yaml", Text: "t", Context: "c", By: "u", Via: "api"}
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("under way (-want +got):\n%s", diff)
 	}

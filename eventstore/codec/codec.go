@@ -61,6 +61,10 @@ type Meta struct {
 	// event's own subject stands before it, except for the network.
 	Subject string
 
+	// Client is whose key seals the network, where that is not Subject: the
+	// address of who writes about somebody else is not that other's.
+	Client string
+
 	Time    time.Time // its month is the epoch of the data keys
 	Command uuid.UUID // if set, the events' ids follow from it, so that a retry is a replay
 }

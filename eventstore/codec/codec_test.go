@@ -329,6 +329,15 @@ func TestOwners(t *testing.T) {
 	if diff := cmp.Diff(want, asked.made, cmpopts.SortSlices(strings.Compare)); diff != "" {
 		t.Errorf("calls of Make (-want +got):\n%s", diff)
 	}
+
+	asked.made, meta.Client = nil, "user:u3"
+	encode(t, c, meta, full())
+	want = [][]string{{
+		"C/user:u1", "N/2026-11", "N/user:u3", "P/user:u1", "T/2026-11", "T/user:u1", "X/execution:e1",
+	}}
+	if diff := cmp.Diff(want, asked.made, cmpopts.SortSlices(strings.Compare)); diff != "" {
+		t.Errorf("calls of Make for another client (-want +got):\n%s", diff)
+	}
 }
 
 // A recorder remembers what is asked of a vault.

@@ -157,6 +157,9 @@ func (m *Meta) ownerOf(class domain.Sealed, event Event) (owner, error) {
 	if e, ok := event.(interface{ SealSubject() string }); ok && class != domain.Network {
 		of.subject = e.SealSubject()
 	}
+	if class == domain.Network && m.Client != "" {
+		of.subject = m.Client
+	}
 	switch class {
 	case domain.Trace, domain.Network:
 		if m.Time.IsZero() {

@@ -21,7 +21,7 @@ const via = "api"
 
 // meta says of an append who caused it, and whose key seals what is personal.
 func (s *Server) meta(c session.Caller, subject string) codec.Meta {
-	m := codec.Meta{Network: c.Network, Subject: subject, Time: s.Now()}
+	m := codec.Meta{Network: c.Network, Subject: subject, Client: "user:" + c.User, Time: s.Now()}
 	m.Header.Actor = codec.Actor{Kind: "user", ID: c.User, Session: c.Session, Token: c.Token}
 	if c.Superuser {
 		m.Header.Actor.Kind = "admin"
@@ -31,9 +31,10 @@ func (s *Server) meta(c session.Caller, subject string) codec.Meta {
 	return m
 }
 
-// writer is meta for who writes users.
+// writer is meta for who writes users. The catalogue of events calls this way
+// of theirs by who takes it.
 func (s *Server) writer(c session.Caller) account.Writer {
-	return account.Writer{By: c.User, Via: via, Meta: s.meta(c, "user:"+c.User)}
+	return account.Writer{By: c.User, Via: "admin", Meta: s.meta(c, "user:"+c.User)}
 }
 
 // changed waits until the next read sees what was written.

@@ -1,6 +1,7 @@
 package adminapi_test
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -62,6 +63,9 @@ func TestLedgerTells(t *testing.T) {
 	}
 	if string(told[0].Network) != `{"ip":"192.0.2.9"}` {
 		t.Errorf("network: %s", told[0].Network)
+	}
+	if !bytes.Contains(told[0].Sealed, []byte("user:"+root)) {
+		t.Error("the address of who writes is not sealed as theirs")
 	}
 }
 

@@ -110,13 +110,12 @@ func (s *Callers) byToken(ctx context.Context, c session.Caller, key string) (se
 	if !who.Active {
 		return c, domain.Errorf(domain.Unauthenticated, "Token invalid/expired")
 	}
-	meta := s.meta(c)
-	meta.Subject = "user:" + owner
-	if _, err := s.Tokens.Handle(ctx, eventstore.Stream("token", id), token.Use{Now: c.Now}, meta); err != nil {
+	known := c
+	known.Token, known.User, known.Superuser = id, who.ID, who.Superuser
+	if _, err := s.Tokens.Handle(ctx, eventstore.Stream("token", id), token.Use{Now: c.Now}, s.meta(known)); err != nil {
 		return c, err
 	}
-	c.Token, c.User, c.Superuser = id, who.ID, who.Superuser
-	return c, nil
+	return known, nil
 }
 
 // byCookie follows the session cookie. The session's own stream is asked, so
@@ -132,14 +131,14 @@ func (s *Callers) byCookie(ctx context.Context, c session.Caller, value string) 
 		return c, err
 	}
 	if !state.Living(c.Now) {
-		_, err := s.Sessions.Handle(ctx, stream, session.Expire{Now: c.Now}, s.meta(c))
+		_, err := s.Sessions.Handle(ctx, stream, session.Expire{Now: c.Now}, s.about(c, id, state))
 		return c, err
 	}
 	if generation != state.Generation {
 		return s.stale(c, id, state), nil
 	}
 	if broken := s.Network.broken(state, c.Network); broken != nil {
-		_, err := s.Sessions.Handle(ctx, stream, *broken, s.meta(c))
+		_, err := s.Sessions.Handle(ctx, stream, *broken, s.about(c, id, state))
 		return c, err
 	}
 	if err := s.confirm(ctx, id, state); err != nil {
@@ -206,9 +205,27 @@ func (s *Callers) meta(c session.Caller) codec.Meta {
 	if c.Session == "" && c.User == "" {
 		m.Network, m.Subject = nil, "tenant"
 	}
-	m.Header.Actor = codec.Actor{Kind: "anonymous", Session: c.Session}
+	m.Header.Actor = codec.Actor{Kind: "anonymous", ID: c.User, Session: c.Session, Token: c.Token}
+	switch {
+	case c.Superuser:
+		m.Header.Actor.Kind = "admin"
+	case c.User != "":
+		m.Header.Actor.Kind = "user"
+	}
 	m.Header.Request = codec.Request{ID: c.Request, Method: c.Method, Route: c.Route}
 	m.Header.Correlation = c.Request
+	return m
+}
+
+// about says of an append to a session whose cookie proves nobody any more
+// that a stranger came with it. What is recorded of the network is of the
+// session's user all the same.
+func (s *Callers) about(c session.Caller, id string, state session.State) codec.Meta {
+	c.Session = id
+	m := s.meta(c)
+	if state.User != "" {
+		m.Subject = "user:" + state.User
+	}
 	return m
 }
 

@@ -23,6 +23,7 @@ import (
 // leaves an import that has started and not finished: it is carried out by
 // [Importer.Resume].
 func (i *Importer) apply(ctx context.Context, id uuid.UUID, j Job, r blueprint.Result) error {
+	begun := i.Now()
 	var done blueprint.BlueprintImportFinished
 	for _, c := range r.Changes {
 		w := account.Writer{By: j.By, Via: j.Via, Meta: i.meta(j, id, c.Model+"/"+c.PK)}
@@ -40,12 +41,13 @@ func (i *Importer) apply(ctx context.Context, id uuid.UUID, j Job, r blueprint.R
 			done.Unchanged++
 		}
 	}
-	done.Status = "successful"
+	done.Status, done.MS = "successful", i.Now().Sub(begun).Milliseconds()
 	return i.finish(ctx, id, j, done)
 }
 
 // finish says how an import ended, and forgets its text.
 func (i *Importer) finish(ctx context.Context, id uuid.UUID, j Job, done blueprint.BlueprintImportFinished) error {
+	done.Digest = digest(j.Text)
 	_, err := i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.FinishImport{BlueprintImportFinished: done}, i.meta(j, id, "finish"))
 	if err != nil {
 		return err
@@ -64,10 +66,12 @@ func (i *Importer) change(ctx context.Context, id uuid.UUID, c blueprint.Change,
 	}
 	switch c.Model {
 	case object.UserModel:
-		return i.user(ctx, id, c, w)
+		return i.user(ctx, id, c, person(w))
 	case object.GroupModel:
-		return i.group(ctx, c, w)
+		w.Meta.Subject = "group:" + c.PK
+		return i.group(ctx, c, person(w))
 	}
+	w.Meta.Subject = "object:" + c.PK
 	stream := eventstore.Stream("object", c.PK)
 	if c.Action == blueprint.Removed {
 		_, err := i.Objects.Handle(ctx, stream, object.Remove{By: w.By, Via: w.Via, CascadeOf: c.CascadeOf}, w.Meta)
@@ -75,6 +79,15 @@ func (i *Importer) change(ctx context.Context, id uuid.UUID, c blueprint.Change,
 	}
 	_, err := i.Objects.Handle(ctx, stream, object.Put{Kind: c.Model, Fields: c.Set, By: w.By, Via: w.Via}, w.Meta)
 	return err
+}
+
+// person is w for users and groups: of them the catalogue of events says that
+// they came from a blueprint, whatever way that took.
+func person(w account.Writer) account.Writer {
+	if w.Via == "import" {
+		w.Via = "blueprint"
+	}
+	return w
 }
 
 // user writes a user: fields, then password, then groups.

@@ -117,7 +117,7 @@ func (i *Importer) Resume(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("resume import %s: %w", id, err)
 	}
-	j := Job{File: s.File, Text: text, By: s.By, Via: "import", Meta: codec.Meta{Subject: "tenant", Time: i.Now()}}
+	j := Job{File: s.File, Text: text, By: s.By, Via: s.Via, Meta: codec.Meta{Subject: "tenant", Time: i.Now()}}
 	j.Meta.Header.Actor.Kind = "system"
 	if err := json.Unmarshal([]byte(s.Context), &j.Context); err != nil {
 		return fmt.Errorf("resume import %s: %w", id, err)
@@ -247,18 +247,26 @@ func (i *Importer) start(ctx context.Context, j Job, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	digest := sha256.Sum256(j.Text)
 	file := j.File
 	if j.Via != "bootstrap" {
 		file = path.Base(file) // where it lies on somebody's machine is nobody's business
 	}
 	started := blueprint.BlueprintImportStarted{
-		Import: id.String(), File: file, Digest: hex.EncodeToString(digest[:]), By: j.By, Via: j.Via,
+		Import: id.String(), File: file, Digest: digest(j.Text), By: j.By, Via: j.Via,
 		Text: domain.NewSecret(text), Context: domain.NewSecret(string(variables)),
 	}
-	_, err = i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.StartImport{BlueprintImportStarted: started}, i.meta(j, id, "start"))
+	_, err = i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.StartImport{BlueprintImportStarted: started}, i.meta(j, id, opening))
 	return err
 }
+
+// digest is the SHA-256 of a text.
+func digest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// opening is the step of an import that its other steps follow from.
+const opening = "start"
 
 // meta says of an append of an import what it belongs to. Its event ids follow
 // from the thing, not from its place in the list: the list is shorter after a
@@ -266,6 +274,11 @@ func (i *Importer) start(ctx context.Context, j Job, id uuid.UUID) error {
 func (i *Importer) meta(j Job, id uuid.UUID, of string) codec.Meta {
 	m := j.Meta
 	m.Header.Correlation, m.Time = id.String(), i.Now()
+	if of != opening {
+		// The start of the import is an event with its id. It carries the
+		// network, too, once for all.
+		m.Header.Causation, m.Network = id.String(), nil
+	}
 	if m.Subject == "" {
 		m.Subject = "tenant"
 	}
