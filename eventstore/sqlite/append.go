@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"bytes"
+
 	"github.com/google/uuid"
 	"zombiezen.com/go/sqlite"
 
@@ -115,7 +117,8 @@ func (w *writer) record(key int64, head eventstore.Revision, r *request) error {
 		return err
 	}
 	for i := range r.events {
-		fresh, err := w.insert(key, head+1+eventstore.Revision(i), &r.events[i])
+		repeats := i > 0 && bytes.Equal(r.events[i].Header, r.events[i-1].Header)
+		fresh, err := w.insert(key, head+1+eventstore.Revision(i), &r.events[i], repeats)
 		if err != nil {
 			return err
 		}
@@ -153,7 +156,8 @@ func (w *writer) setHead(key int64, head, last eventstore.Revision, name eventst
 }
 
 // insert writes one event at the next position, unless its ID is known.
-func (w *writer) insert(key int64, revision eventstore.Revision, e *eventstore.NewEvent) (fresh bool, err error) {
+// Repeats tells that its header is that of the event before.
+func (w *writer) insert(key int64, revision eventstore.Revision, e *eventstore.NewEvent, repeats bool) (fresh bool, err error) {
 	stmt, err := w.conn.Prepare(`
 		INSERT INTO events (position, stream, revision, id, type, schema, recorded_at, header, payload, sealed, salt)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`)
@@ -161,6 +165,9 @@ func (w *writer) insert(key int64, revision eventstore.Revision, e *eventstore.N
 		return false, err
 	}
 	bindEvent(stmt, e)
+	if repeats {
+		stmt.BindNull(8)
+	}
 	stmt.BindInt64(1, w.position+1)
 	stmt.BindInt64(2, key)
 	stmt.BindInt64(3, int64(revision))

@@ -47,7 +47,7 @@ func TestOpenFails(t *testing.T) {
 		"no folder":     func(path string) error { return os.Remove(filepath.Dir(path)) },
 		"a folder":      func(path string) error { return os.Mkdir(path, 0o700) },
 		"not a ledger":  func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("no ", 1000)), 0o600) },
-		"newer program": func(path string) error { return errors.Join(layOut(path), execute(path, "PRAGMA user_version = 2")) },
+		"newer program": func(path string) error { return errors.Join(layOut(path), execute(path, "PRAGMA user_version = 3")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
@@ -122,7 +123,7 @@ func (s *Store) streamChunk(ctx context.Context, stream eventstore.StreamID, fro
 	stmt.BindText(1, string(stream))
 	stmt.BindInt64(2, int64(from))
 	stmt.BindInt64(3, chunkRows)
-	return collect(stmt, func(int64) (eventstore.StreamID, error) { return stream, nil })
+	return collect(conn, stmt, func(int64) (eventstore.StreamID, error) { return stream, nil })
 }
 
 // ledgerChunk reads the next events of the ledger up to end, and tells
@@ -143,7 +144,7 @@ func (s *Store) ledgerChunk(ctx context.Context, after eventstore.Position, end 
 	stmt.BindInt64(1, int64(after.Value()))
 	stmt.BindInt64(2, end)
 	stmt.BindInt64(3, chunkRows)
-	return collect(stmt, names(conn))
+	return collect(conn, stmt, names(conn))
 }
 
 // names returns a function that knows the names of streams. Neighbours are
@@ -172,9 +173,11 @@ func names(conn *sqlite.Conn) func(int64) (eventstore.StreamID, error) {
 }
 
 // collect reads the rows of stmt, as many as fit into a chunk.
-func collect(stmt *sqlite.Stmt, name func(int64) (eventstore.StreamID, error)) (chunk []eventstore.Recorded, more bool, err error) {
-	bytes := 0
-	for len(chunk) < chunkRows && bytes < chunkBytes {
+func collect(
+	conn *sqlite.Conn, stmt *sqlite.Stmt, name func(int64) (eventstore.StreamID, error),
+) (chunk []eventstore.Recorded, more bool, err error) {
+	total := 0
+	for len(chunk) < chunkRows && total < chunkBytes {
 		found, err := stmt.Step()
 		if err != nil {
 			return nil, false, err
@@ -183,13 +186,40 @@ func collect(stmt *sqlite.Stmt, name func(int64) (eventstore.StreamID, error)) (
 			return chunk, false, nil
 		}
 		e, size := scan(stmt)
-		if e.Stream, err = name(stmt.ColumnInt64(1)); err != nil {
+		e.Stream, err = name(stmt.ColumnInt64(1))
+		if err == nil && stmt.ColumnType(7) == sqlite.TypeNull {
+			e.Header, err = repeated(conn, chunk, e.Position)
+		}
+		if err != nil {
 			stmt.Reset()
 			return nil, false, err
 		}
-		chunk, bytes = append(chunk, e), bytes+size
+		chunk, total = append(chunk, e), total+size
 	}
 	return chunk, true, stmt.Reset()
+}
+
+// repeated returns the header of an event that shares it with the one before:
+// the last of the chunk, or, where a chunk begins within an append, one that
+// has to be looked up. The rows of an append stand together in either order.
+func repeated(conn *sqlite.Conn, chunk []eventstore.Recorded, at eventstore.Position) ([]byte, error) {
+	if len(chunk) > 0 {
+		return bytes.Clone(chunk[len(chunk)-1].Header), nil
+	}
+	stmt, err := conn.Prepare(`SELECT header FROM events
+		WHERE position < (SELECT ?) AND header IS NOT NULL ORDER BY position DESC LIMIT 1`)
+	if err != nil {
+		return nil, err
+	}
+	stmt.BindInt64(1, int64(at.Value()))
+	found, err := stmt.Step()
+	if err == nil && !found {
+		err = fmt.Errorf("position %s has no header", at)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return bytesOf(stmt, 0), stmt.Reset()
 }
 
 // scan reads the row that stmt stands on, but for the stream, and tells the
