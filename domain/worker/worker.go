@@ -4,12 +4,15 @@
 package worker
 
 import (
+	"maps"
+
 	"github.com/flowledger/flowledger/domain"
 )
 
 // State is what a worker could not do.
 type State struct {
-	Parked int // events that wait for somebody to look at them
+	Parked int             // events that wait for somebody to look at them
+	Events map[string]bool // their ids
 }
 
 // An Event is something that happened to a worker.
@@ -28,13 +31,22 @@ type WorkerEventParked struct {
 func (WorkerEventParked) EventType() string { return "WorkerEventParked" }
 
 // Evolve implements [domain.Event].
-func (WorkerEventParked) Evolve(s State) State {
-	s.Parked++
+func (e WorkerEventParked) Evolve(s State) State {
+	events := make(map[string]bool, len(s.Events)+1)
+	maps.Copy(events, s.Events)
+	events[e.Event] = true
+	s.Parked, s.Events = s.Parked+1, events
 	return s
 }
 
-// Park gives up on an event.
+// Park gives up on an event. Repeating it changes nothing: a worker acts at
+// least once.
 type Park struct{ WorkerEventParked }
 
 // Decide implements [domain.Command].
-func (c Park) Decide(State) ([]Event, error) { return []Event{c.WorkerEventParked}, nil }
+func (c Park) Decide(s State) ([]Event, error) {
+	if s.Events[c.Event] {
+		return nil, nil
+	}
+	return []Event{c.WorkerEventParked}, nil
+}
