@@ -75,7 +75,7 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 			return errors.Join(err, front.Close(), end(stop, group))
 		}
 		group.Go(side.run)
-		defer side.close()
+		context.AfterFunc(background, side.close)
 	}
 	group.Go(func() error { return a.work(background) })
 	group.Go(func() error {

@@ -124,7 +124,7 @@ func folder(t *testing.T) (data, login, denied string) {
 		t.Fatal(err)
 	}
 	does(t, "", "import", "--data", data, file)
-	if got := does(t, "hunter2\n", "user", "--data", data, "create", "--name", "Ada L.", "--email", "ada@example.org", "ada"); got != "created ada, key 1\n" {
+	if got := does(t, "hunter2\n", "user", "--data", data, "create", "--name", "Ada L.", "--email", "ada@example.org", "ada"); got != "created ada, key 2\n" {
 		t.Fatalf("create says %q", got)
 	}
 	err := with(t.Context(), storage{data: data, store: "sqlite:"}, discard(), func(_ context.Context, a *app) error {

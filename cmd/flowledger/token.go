@@ -28,6 +28,9 @@ func tokenCommand() *subcommand {
 				return usagef("say token create USERNAME")
 			}
 			return with(ctx, t, discard(), func(ctx context.Context, a *app) error {
+				if _, err := a.shipped(ctx); err != nil { // a folder that no server has seen has no users yet
+					return err
+				}
 				who, err := a.users.FindPerson(ctx, []string{"username"}, args[1], false)
 				if err != nil {
 					return err

@@ -99,6 +99,9 @@ func (u *userCall) create(ctx context.Context, name string) error {
 		return u.createRemotely(ctx, name, password)
 	}
 	return with(ctx, u.storage, discard(), func(ctx context.Context, a *app) error {
+		if _, err := a.shipped(ctx); err != nil { // a folder that no server has seen has no groups yet
+			return err
+		}
 		hash, err := a.pool.Hash(ctx, password)
 		if err != nil {
 			return err

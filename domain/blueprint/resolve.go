@@ -88,7 +88,7 @@ func (r *run) note(level, event string, attributes map[string]any) {
 }
 
 // errNoModel is the one fault that the log shows in its own words.
-var errNoModel = errors.New("App or Model does not exist")
+var errNoModel = errors.New("App or Model does not exist") //lint:ignore ST1005 the contract's words
 
 func (r *run) noteFailure(model string, err error) {
 	if errors.Is(err, errNoModel) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/google/uuid"
@@ -135,13 +134,6 @@ func actions(changes []blueprint.Change) map[blueprint.Action]int {
 		out[c.Action]++
 	}
 	return out
-}
-
-func keyOf(o blueprint.Object) any {
-	if n, err := strconv.ParseInt(o.PK, 10, 64); err == nil {
-		return n
-	}
-	return o.PK
 }
 
 // Kinds of the tests' own stand for stages and policies.

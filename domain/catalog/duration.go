@@ -33,6 +33,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		sum, usable = sum+time.Duration(n*float64(unit)), true
 	}
 	if !usable {
+		//lint:ignore ST1005 the contract's words
 		return 0, fmt.Errorf("%s is not in the correct format of 'hours=3;minutes=1'.", text)
 	}
 	return sum, nil

@@ -92,11 +92,9 @@ func urlEncode(c *Call) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	pairs := NewDict()
 	items := a[0]
 	if d, ok := a[0].(*Dict); ok {
-		pairs = d
-		items = &view{"dict_items", pairs, func(e *entry) Value { return Tuple{e.key, e.value} }}
+		items = &view{"dict_items", d, func(e *entry) Value { return Tuple{e.key, e.value} }}
 	}
 	var parts []string
 	err = c.r.each(items, func(v Value) error {

@@ -240,9 +240,9 @@ func TestIdentificationLinksToFlows(t *testing.T) {
 func TestIdentificationPassesFaultsOn(t *testing.T) {
 	for name, i := range map[string]*stage.Identification{"alone": identify(nil), "with a password": identify(withPassword)} {
 		e := world()
-		e.broken = down
-		if _, err := i.Respond(t.Context(), at(e, nobody), json.RawMessage(`{"uid_field":"ada"}`)); !errors.Is(err, down) {
-			t.Errorf("%s: got %v, want %v", name, err, down)
+		e.broken = errDown
+		if _, err := i.Respond(t.Context(), at(e, nobody), json.RawMessage(`{"uid_field":"ada"}`)); !errors.Is(err, errDown) {
+			t.Errorf("%s: got %v, want %v", name, err, errDown)
 		}
 	}
 }

@@ -113,9 +113,9 @@ func TestUserLogin(t *testing.T) {
 
 func TestUserLoginPassesFaultsOn(t *testing.T) {
 	e := world()
-	e.broken = down
-	if _, err := (&stage.UserLogin{}).Enter(t.Context(), at(e, ada)); !errors.Is(err, down) {
-		t.Errorf("got %v, want %v", err, down)
+	e.broken = errDown
+	if _, err := (&stage.UserLogin{}).Enter(t.Context(), at(e, ada)); !errors.Is(err, errDown) {
+		t.Errorf("got %v, want %v", err, errDown)
 	}
 }
 

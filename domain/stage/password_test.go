@@ -132,8 +132,8 @@ func TestPasswordRehashes(t *testing.T) {
 	if diff := cmp.Diff(want, tell(o).Effects, likeness); diff != "" {
 		t.Errorf("effects (-want +got):\n%s", diff)
 	}
-	e.broken = down
-	if _, err := (&stage.Password{}).Respond(t.Context(), at(e, ada), json.RawMessage(`{"password":"right"}`)); !errors.Is(err, down) {
-		t.Errorf("got %v, want %v", err, down)
+	e.broken = errDown
+	if _, err := (&stage.Password{}).Respond(t.Context(), at(e, ada), json.RawMessage(`{"password":"right"}`)); !errors.Is(err, errDown) {
+		t.Errorf("got %v, want %v", err, errDown)
 	}
 }

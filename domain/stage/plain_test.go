@@ -110,16 +110,16 @@ func TestRedirect(t *testing.T) {
 
 func TestRedirectPassesFaultsOn(t *testing.T) {
 	e := world()
-	e.broken = down
+	e.broken = errDown
 	for _, r := range []stage.Redirect{{Mode: "flow", TargetFlow: ptr("gone")}, {Mode: "flow", TargetFlow: ptr("other")}} {
-		if _, err := r.Enter(t.Context(), at(e, nobody)); !errors.Is(err, down) {
-			t.Errorf("got %v, want %v", err, down)
+		if _, err := r.Enter(t.Context(), at(e, nobody)); !errors.Is(err, errDown) {
+			t.Errorf("got %v, want %v", err, errDown)
 		}
 	}
 	in := at(e, nobody)
 	in.State.Context["redirect_stage_target"] = "ak-flow://other"
-	if _, err := (&stage.Redirect{Mode: "static"}).Enter(t.Context(), in); !errors.Is(err, down) {
-		t.Errorf("got %v, want %v", err, down)
+	if _, err := (&stage.Redirect{Mode: "static"}).Enter(t.Context(), in); !errors.Is(err, errDown) {
+		t.Errorf("got %v, want %v", err, errDown)
 	}
 }
 
@@ -200,7 +200,7 @@ func TestAuthenticatorValidate(t *testing.T) {
 		t.Errorf("inserted %+v, want the stage right behind", in)
 	}
 
-	e.broken = down
+	e.broken = errDown
 	for _, response := range []string{``, `{}`} {
 		var err error
 		if response == "" {
@@ -208,8 +208,8 @@ func TestAuthenticatorValidate(t *testing.T) {
 		} else {
 			_, err = configure("dummy").Respond(t.Context(), at(e, ada), json.RawMessage(response))
 		}
-		if !errors.Is(err, down) {
-			t.Errorf("got %v, want %v", err, down)
+		if !errors.Is(err, errDown) {
+			t.Errorf("got %v, want %v", err, errDown)
 		}
 	}
 	if p := configure().Validate(); len(p["not_configured_action"]) != 1 || configure("x").Validate() != nil {

@@ -273,8 +273,8 @@ func TestPromptCollectsAndOrders(t *testing.T) {
 	if len(in.State.Context.Map("prompt_data")) != 1 {
 		t.Error("the stage writes the context that it was given")
 	}
-	e.broken = down
-	if _, err := p.Enter(t.Context(), in); !errors.Is(err, down) {
-		t.Errorf("got %v, want %v", err, down)
+	e.broken = errDown
+	if _, err := p.Enter(t.Context(), in); !errors.Is(err, errDown) {
+		t.Errorf("got %v, want %v", err, errDown)
 	}
 }

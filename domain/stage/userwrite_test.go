@@ -115,10 +115,10 @@ func TestUserWrite(t *testing.T) {
 
 func TestUserWritePassesFaultsOn(t *testing.T) {
 	e := world()
-	e.broken = down
+	e.broken = errDown
 	in := at(e, ada)
 	in.State.Context["prompt_data"] = map[string]any{"password": domain.NewSecret("pw")}
-	if _, err := (&stage.UserWrite{}).Enter(t.Context(), in); !errors.Is(err, down) {
-		t.Errorf("got %v, want %v", err, down)
+	if _, err := (&stage.UserWrite{}).Enter(t.Context(), in); !errors.Is(err, errDown) {
+		t.Errorf("got %v, want %v", err, errDown)
 	}
 }

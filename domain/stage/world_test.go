@@ -110,10 +110,10 @@ var (
 	ada = user.Person{
 		ID: "u1", Key: 5, Username: "ada", Email: "Ada@example.org", Active: true, Attributes: map[string]any{"upn": "ada@corp", "a": "b"},
 	}
-	idle   = user.Person{ID: "u2", Key: 6, Username: "idle", Email: "idle@example.org"}
-	ghost  = user.Person{Username: "ghost", Email: "ghost"} // somebody who does not exist
-	down   = errors.New("the store does not answer")
-	nobody = user.Person{}
+	idle    = user.Person{ID: "u2", Key: 6, Username: "idle", Email: "idle@example.org"}
+	ghost   = user.Person{Username: "ghost", Email: "ghost"} // somebody who does not exist
+	errDown = errors.New("the store does not answer")
+	nobody  = user.Person{}
 )
 
 func ptr[T any](v T) *T { return &v }

@@ -73,7 +73,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, c session.Caller, 
 	if !known {
 		f = failure{http.StatusInternalServerError, "Something went wrong"}
 		message = "The fault is ours. Please try again in a moment."
-		s.Log.ErrorContext(r.Context(), "page failed", "request", c.Request, "route", c.Route, "error", err)
+		if r.Context().Err() == nil { // else the client has left, which is no fault
+			s.Log.ErrorContext(r.Context(), "page failed", "request", c.Request, "route", c.Route, "error", err)
+		}
 	}
 	if code == domain.Busy {
 		w.Header().Set("Retry-After", "5")
