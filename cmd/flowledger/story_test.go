@@ -318,7 +318,7 @@ func tables(t *testing.T, path string) map[string]string {
 }
 
 func testPeople(t *testing.T, data string) {
-	if got := does(t, "", "user", "--data", data, "list"); !regexp.MustCompile(`(?m)^1 +ada +Ada L\. +ada@example\.org +true$`).MatchString(got) {
+	if got := does(t, "", "user", "--data", data, "list"); !regexp.MustCompile(`(?m)^2 +ada +Ada L\. +ada@example\.org +true$`).MatchString(got) {
 		t.Errorf("list says\n%s", got)
 	}
 	if _, stderr, status := flowledger(t, "x\n", "user", "--data", data, "create", "ada"); status != exitFailed || !strings.Contains(stderr, "This field must be unique.") {

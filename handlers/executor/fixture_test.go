@@ -102,8 +102,6 @@ func (w *world) rules(target, path string, rules []rule) {
 // The stages that most flows are made of.
 func dummy(policies ...rule) step { return step{kind: "dummy.dummystage", policies: policies} }
 
-func deny() step { return step{kind: "deny.denystage"} }
-
 func identification() step {
 	return step{name: "identification", kind: "identification.identificationstage", stage: fields{"user_fields": []any{"email", "username"}}}
 }

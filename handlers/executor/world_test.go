@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -297,6 +296,3 @@ func (w *world) head() eventstore.Position {
 	}
 	return head
 }
-
-// names shortens a story, to compare it with one that is written down.
-func names(text string) []string { return strings.Fields(text) }
