@@ -189,7 +189,16 @@ func (u *uploads) Import(
 		logs := append(result.Logs, blueprint.LogEvent{Level: "error", Event: fault.Error()})
 		return adminapi.ImportResult{Logs: logs}, nil
 	}
-	return adminapi.ImportResult{Success: err == nil, Logs: result.Logs}, err
+	return adminapi.ImportResult{Success: err == nil, Logs: append(result.Logs, reported(result)...)}, err
+}
+
+// reported tells what an import did, as the import command prints it.
+func reported(result blueprint.Result) []blueprint.LogEvent {
+	var logs []blueprint.LogEvent
+	for _, c := range result.All() {
+		logs = append(logs, blueprint.LogEvent{Level: "info", Event: changeLine(c)})
+	}
+	return logs
 }
 
 // trials asks policies without recording anything.

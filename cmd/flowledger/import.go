@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -94,24 +95,15 @@ func (a *app) importFile(ctx context.Context, out io.Writer, file string, dry bo
 	if err != nil {
 		return err
 	}
-	for _, d := range result.Dependencies {
-		if err := printChanges(out, d.Changes); err != nil {
-			return err
-		}
-	}
-	return printChanges(out, result.Changes)
-}
-
-// printChanges prints each thing that a blueprint touches, on a line.
-func printChanges(out io.Writer, changes []blueprint.Change) error {
-	for _, c := range changes {
-		name := c.Name
-		if name == "" {
-			name = c.PK
-		}
-		if _, err := fmt.Fprintf(out, "%-9s %s %s\n", c.Action, c.Model, name); err != nil {
+	for _, c := range result.All() {
+		if _, err := fmt.Fprintln(out, changeLine(c)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// changeLine says what becomes of a thing that a blueprint touches.
+func changeLine(c blueprint.Change) string {
+	return fmt.Sprintf("%-9s %s %s", c.Action, c.Model, cmp.Or(c.Name, c.PK))
 }

@@ -101,6 +101,16 @@ type Result struct {
 	Logs         []LogEvent
 }
 
+// All lists what becomes of everything that the document touches, in the order
+// in which it is applied.
+func (r Result) All() []Change {
+	var all []Change
+	for _, d := range r.Dependencies {
+		all = append(all, d.Changes...)
+	}
+	return append(all, r.Changes...)
+}
+
 // A Dependency is an instance that metaapplyblueprint asked for. Err says why
 // it failed, which does not concern the document that asked.
 type Dependency struct {
