@@ -178,12 +178,8 @@ type uploads struct{ app *app }
 func (u *uploads) Import(
 	ctx context.Context, c session.Caller, name string, text []byte, context map[string]any,
 ) (adminapi.ImportResult, error) {
-	meta := system("tenant")
-	meta.Network, meta.Client = c.Network, "user:"+c.User
-	meta.Header.Actor.Kind, meta.Header.Actor.ID, meta.Header.Actor.Token = "admin", c.User, c.Token
-	meta.Header.Request.ID, meta.Header.Request.Method, meta.Header.Request.Route = c.Request, c.Method, c.Route
 	result, err := u.app.importer.Import(ctx, importer.Job{
-		File: name, Text: text, Context: context, By: c.User, Via: "import", Meta: meta,
+		File: name, Text: text, Context: context, By: c.User, Via: "import", Meta: caused("tenant", c),
 	})
 	if fault, ok := errors.AsType[*blueprint.Error](err); ok {
 		logs := append(result.Logs, blueprint.LogEvent{Level: "error", Event: fault.Error()})

@@ -88,9 +88,8 @@ func (p *pageAccount) Revoke(ctx context.Context, c session.Caller, id string) e
 	if state.User != c.User || c.User == "" {
 		return domain.Errorf(domain.NotFound, "There is no such session.")
 	}
-	meta := system("user:" + c.User)
-	meta.Header.Actor.Kind, meta.Header.Actor.ID, meta.Header.Actor.Session = "user", c.User, c.Session
-	if _, err := p.app.sessionHandler.Handle(ctx, stream, session.Revoke{By: c.User, Cause: "user"}, meta); err != nil {
+	revoke := session.Revoke{By: c.User, Cause: "user"}
+	if _, err := p.app.sessionHandler.Handle(ctx, stream, revoke, caused("user:"+c.User, c)); err != nil {
 		return err
 	}
 	if err := p.app.vault.DropSession(ctx, id); err != nil {

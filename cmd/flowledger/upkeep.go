@@ -22,6 +22,18 @@ func system(subject string) codec.Meta {
 	return m
 }
 
+// caused says of an append that somebody's request is the cause.
+func caused(subject string, c session.Caller) codec.Meta {
+	m := codec.Meta{Subject: subject, Client: "user:" + c.User, Network: c.Network, Time: time.Now()}
+	m.Header.Actor = codec.Actor{Kind: "user", ID: c.User, Session: c.Session, Token: c.Token}
+	if c.Superuser {
+		m.Header.Actor.Kind = "admin"
+	}
+	m.Header.Request = codec.Request{ID: c.Request, Method: c.Method, Route: c.Route}
+	m.Header.Correlation = c.Request
+	return m
+}
+
 // expireSession ends a session whose time is over, and what its cookies lead
 // to.
 func (a *app) expireSession(ctx context.Context, id string) error {
