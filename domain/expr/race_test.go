@@ -3,4 +3,4 @@
 package expr
 
 // slowdown is how much more time and memory things may take under the race detector.
-const slowdown = 10
+const slowdown = 20
