@@ -13,6 +13,7 @@ import (
 	"github.com/flowledger/flowledger/domain/worker"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
+	settling "github.com/flowledger/flowledger/handlers/worker"
 )
 
 // system says of an append that the program itself is the cause.
@@ -57,7 +58,8 @@ func (a *app) forget(ctx context.Context, credential string) error {
 // park remembers an event that the settler gave up on.
 func (a *app) park(ctx context.Context, e eventstore.Recorded, cause error) error {
 	parked := worker.WorkerEventParked{
-		Worker: "settle", Event: e.ID.String(), Position: e.Position.String(), Class: fmt.Sprintf("%T", cause), Detail: cause.Error(),
+		Worker: "settle", Event: e.ID.String(), Position: e.Position.String(), Attempts: settling.Attempts,
+		Class: fmt.Sprintf("%T", cause), Detail: cause.Error(),
 	}
 	meta := system("tenant")
 	meta.Command = uuid.NewSHA1(e.ID, []byte("settle"))

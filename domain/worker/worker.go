@@ -23,6 +23,7 @@ type WorkerEventParked struct {
 	Worker   string `json:"worker"`
 	Event    string `json:"event"`
 	Position string `json:"position"`
+	Attempts int    `json:"attempts"` // that failed
 	Class    string `json:"class"`
 	Detail   string `json:"detail,omitempty" seal:"T"`
 }

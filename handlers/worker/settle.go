@@ -47,6 +47,9 @@ type Executor interface {
 	Settle(ctx context.Context, executionID string) error
 }
 
+// Attempts is how often an event is tried before it is parked.
+const Attempts = 6
+
 // settleAfter is how long the request that owes has for itself.
 const settleAfter = 5 * time.Second
 
@@ -67,7 +70,7 @@ func (s *Settler) Run(ctx context.Context) error {
 		return err
 	}
 	router.AddMiddleware(poison, middleware.Retry{
-		MaxRetries: 5, InitialInterval: cmp.Or(s.Retry, 100*time.Millisecond), MaxInterval: 5 * time.Second, Multiplier: 3,
+		MaxRetries: Attempts - 1, InitialInterval: cmp.Or(s.Retry, 100*time.Millisecond), MaxInterval: 5 * time.Second, Multiplier: 3,
 		ResetContextOnRetry: true,
 		ShouldRetry:         func(middleware.RetryParams) bool { return ctx.Err() == nil },
 	}.Middleware)
