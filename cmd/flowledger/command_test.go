@@ -194,6 +194,9 @@ func TestMasterKeyFile(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
+	if _, stderr, status := flowledger(t, "", "version", "please"); status != exitUsage || !strings.Contains(stderr, `but got "please"`) {
+		t.Errorf("status %d, %s", status, stderr)
+	}
 	if got := does(t, "", "version"); !strings.HasPrefix(got, "flowledger dev, revision ") || !strings.Contains(got, "go1.") {
 		t.Errorf("says %q", got)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -100,7 +101,7 @@ type sideServer struct {
 func (m *metrics) serve(address string) (*sideServer, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("listen on %s: %w; choose another address with --metrics-listen", address, err)
 	}
 	routes := http.NewServeMux()
 	routes.Handle("/metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))

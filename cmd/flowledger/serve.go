@@ -94,6 +94,12 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 	patience, cancel := context.WithTimeout(context.Background(), shutdown)
 	defer cancel()
 	down := front.Shutdown(patience)
+	if errors.Is(down, context.DeadlineExceeded) {
+		// Clients that take longer must not keep the program from ending. What
+		// anybody was told is in the ledger.
+		log.Warn("stopping with requests under way", "waited", shutdown)
+		down = front.Close()
+	}
 	return errors.Join(down, end(stop, group))
 }
 

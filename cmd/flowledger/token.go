@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -15,9 +16,8 @@ func tokenCommand() *subcommand {
 		name: "token", usage: "create USERNAME", about: "makes an API token for a user, and shows its key this once",
 		example: "flowledger token create --ttl 720h akadmin",
 		run: func(ctx context.Context, c *call) error {
-			var t storage
-			fs := c.flags()
-			t.flags(fs)
+			var t target
+			fs := t.flags(c)
 			ttl := fs.Duration("ttl", 365*24*time.Hour, "how long it works, as a `duration`; 0 for ever")
 			identifier := fs.String("identifier", "", "`name` of the token; by default one is made up")
 			args, err := c.parse(fs)
@@ -27,31 +27,62 @@ func tokenCommand() *subcommand {
 			if len(args) != 2 || args[0] != "create" {
 				return usagef("say token create USERNAME")
 			}
-			return with(ctx, t, discard(), func(ctx context.Context, a *app) error {
-				if _, err := a.shipped(ctx); err != nil { // a folder that no server has seen has no users yet
+			create := token.Create{Intent: token.API, Identifier: cmp.Or(*identifier, "cli-"+uuid.NewString()), Producer: "cli"}
+			if *ttl > 0 {
+				create.Expiring, create.Expires = true, time.Now().Add(*ttl)
+			}
+			var key string
+			if t.server != "" {
+				key, err = t.remote().createToken(ctx, args[1], create)
+			} else {
+				err = with(ctx, t.storage, discard(), func(ctx context.Context, a *app) error {
+					key, err = a.tokenFor(ctx, args[1], create)
 					return err
-				}
-				who, err := a.users.FindPerson(ctx, []string{"username"}, args[1], false)
-				if err != nil {
-					return err
-				}
-				if !who.Exists() {
-					return noUser(args[1])
-				}
-				create := token.Create{Intent: token.API, User: who.ID, Identifier: *identifier, Producer: "cli"}
-				if create.Identifier == "" {
-					create.Identifier = "cli-" + uuid.NewString()
-				}
-				if *ttl > 0 {
-					create.Expiring, create.Expires = true, time.Now().Add(*ttl)
-				}
-				key := newKey()
-				if _, err := a.createToken(ctx, create, key); err != nil {
-					return err
-				}
-				_, err = fmt.Fprintln(c.stdout, key)
+				})
+			}
+			if err != nil {
 				return err
-			})
+			}
+			_, err = fmt.Fprintln(c.stdout, key)
+			return err
 		},
 	}
+}
+
+// tokenFor makes a token for the user of this name, and returns its key.
+func (a *app) tokenFor(ctx context.Context, username string, create token.Create) (string, error) {
+	if _, err := a.shipped(ctx); err != nil { // a folder that no server has seen has no users yet
+		return "", err
+	}
+	who, err := a.users.FindPerson(ctx, []string{"username"}, username, false)
+	if err != nil {
+		return "", err
+	}
+	if !who.Exists() {
+		return "", noUser(username)
+	}
+	create.User = who.ID
+	key := newKey()
+	_, err = a.createToken(ctx, create, key)
+	return key, err
+}
+
+// createToken has the server make a token, and returns its key: the answer is
+// the only place where it ever stands.
+func (r *remote) createToken(ctx context.Context, username string, create token.Create) (string, error) {
+	who, err := r.user(ctx, username)
+	if err != nil {
+		return "", err
+	}
+	wish := map[string]any{
+		"identifier": create.Identifier, "intent": create.Intent, "user": who.Key, "expiring": create.Expiring,
+	}
+	if create.Expiring {
+		wish["expires"] = create.Expires.UTC().Format(time.RFC3339)
+	}
+	var made struct {
+		Key string `json:"key"`
+	}
+	err = r.post(ctx, "/api/v3/core/tokens/", wish, &made)
+	return made.Key, err
 }

@@ -16,8 +16,12 @@ func versionCommand() *subcommand {
 	return &subcommand{
 		name: "version", about: "prints version, revision and Go version", example: "flowledger version",
 		run: func(_ context.Context, c *call) error {
-			if _, err := c.parse(c.flags()); err != nil {
+			rest, err := c.parse(c.flags())
+			if err != nil {
 				return err
+			}
+			if len(rest) > 0 {
+				return usagef("version takes no arguments, but got %q", rest[0])
 			}
 			revision := "unknown"
 			if info, ok := debug.ReadBuildInfo(); ok {
@@ -27,7 +31,7 @@ func versionCommand() *subcommand {
 					}
 				}
 			}
-			_, err := fmt.Fprintf(c.stdout, "flowledger %s, revision %s, %s\n", version(), revision, runtime.Version())
+			_, err = fmt.Fprintf(c.stdout, "flowledger %s, revision %s, %s\n", version(), revision, runtime.Version())
 			return err
 		},
 	}

@@ -197,6 +197,9 @@ func TestRefusals(t *testing.T) {
 			if test.detail != "" && detail(t, w) != test.detail {
 				t.Errorf("says %q, want %q", detail(t, w), test.detail)
 			}
+			if allow := w.Header().Get("Allow"); (allow == "GET, HEAD, POST") != (test.want == 405) {
+				t.Errorf("allows %q", allow)
+			}
 			if test.want != 200 && len(s.visits) > 0 {
 				t.Error("the flow was visited nevertheless")
 			}

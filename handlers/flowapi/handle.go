@@ -52,6 +52,7 @@ func (s *Server) handle(h func(http.ResponseWriter, *http.Request) error) http.H
 }
 
 func notAllowed(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", "GET, HEAD, POST") // RFC 9110, 15.5.6
 	// Nothing can be done about a client that does not take its answer.
 	_ = writeJSON(w, http.StatusMethodNotAllowed, map[string]any{"detail": "Method \"" + r.Method + "\" not allowed."})
 }
