@@ -15,7 +15,7 @@ const maxSignIns = 20
 
 // mountAccount adds a person's own page.
 func (s *Server) mountAccount(m *mux.Router) {
-	m.Handle("/if/user/", s.handle(s.user)).Methods(http.MethodGet)
+	m.Handle("/if/user/", s.handle(s.user)).Methods(http.MethodGet, http.MethodHead)
 	m.Handle("/if/user/sessions/{session}/revoke/", s.handle(s.revoke)).Methods(http.MethodPost)
 }
 

@@ -25,8 +25,8 @@ var designations = map[string]bool{
 
 // mountEntries adds the paths that show nothing and lead somewhere.
 func (s *Server) mountEntries(m *mux.Router) {
-	m.Handle("/", s.handle(s.root)).Methods(http.MethodGet)
-	m.Handle("/flows/-/default/{designation}/", s.handle(s.defaultFlow)).Methods(http.MethodGet)
+	m.Handle("/", s.handle(s.root)).Methods(http.MethodGet, http.MethodHead)
+	m.Handle("/flows/-/default/{designation}/", s.handle(s.defaultFlow)).Methods(http.MethodGet, http.MethodHead)
 	m.Handle("/flows/-/cancel/", s.handle(s.cancel)).Methods(http.MethodGet)
 	m.Handle("/flows/-/configure/{stage}/", s.handle(s.configure)).Methods(http.MethodGet)
 }

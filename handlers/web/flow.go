@@ -21,7 +21,7 @@ const (
 
 // mountFlow adds the page of a flow.
 func (s *Server) mountFlow(m *mux.Router) {
-	m.Handle("/if/flow/{slug}/", s.handle(s.fetchFlow)).Methods(http.MethodGet)
+	m.Handle("/if/flow/{slug}/", s.handle(s.fetchFlow)).Methods(http.MethodGet, http.MethodHead)
 	m.Handle("/if/flow/{slug}/", s.handle(s.answerFlow)).Methods(http.MethodPost)
 }
 
@@ -148,4 +148,16 @@ func flowURL(r *http.Request, id string) string {
 	query := r.URL.Query()
 	query.Set("execution", id)
 	return flowPath(flowSlug(r)) + "?" + query.Encode()
+}
+
+// freshURL returns the address of the page that r asked for, for an execution
+// that begins: one that has ended shows its end for ever.
+func freshURL(r *http.Request) string {
+	query := r.URL.Query()
+	query.Del("execution")
+	path := flowPath(flowSlug(r))
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
 }

@@ -191,6 +191,35 @@ func TestDeniedAtOnce(t *testing.T) {
 	wants(t, p, http.StatusOK, "Flow does not apply to current user.", "Reference <code>run-")
 }
 
+// What has ended shows its end for ever: the way on begins anew, with what the
+// address said, and logs nobody out.
+func TestTheEndLeadsToAFreshStart(t *testing.T) {
+	for _, component := range []string{"ak-stage-access-denied", "ak-stage-flow-error"} {
+		site := newSite()
+		site.flows["login"] = []fakeStage{loginFlow()[0], {final: true, ask: map[string]any{
+			"component": component, "flow_info": info("Welcome"), "request_id": "r",
+		}}}
+		b := site.browser(t)
+		at, p := b.follow("/if/flow/login/?next=%2Fapp")
+		b.submit(p, url.Values{"uid_field": {"jane"}})
+		wants(t, b.get(at), http.StatusOK, `href="/if/flow/login/?next=%2Fapp">Start over`)
+	}
+}
+
+// Whoever only looks at the headers of a page gets them (RFC 9110, 9.1).
+func TestHead(t *testing.T) {
+	site := newSite()
+	site.flows["login"] = loginFlow()
+	b := site.browser(t)
+	for address, want := range map[string]int{
+		"/": http.StatusFound, "/if/flow/login/": http.StatusSeeOther, "/if/user/": http.StatusSeeOther,
+		"/flows/-/cancel/": http.StatusMethodNotAllowed, // that it cancels is more than a look
+	} {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodHead, address, nil)
+		wants(t, b.do(r), want)
+	}
+}
+
 func TestUnknownFlow(t *testing.T) {
 	b := newSite().browser(t)
 	wants(t, b.get("/if/flow/nowhere/"), http.StatusNotFound, "There is no such flow.", "req-1")

@@ -157,7 +157,7 @@ func TestPages(t *testing.T) {
 		"dummy":           {"dummy-1", "One more thing"},
 		"denied":          {"Flow does not apply to current user.", "Reference <code>run-3</code>"},
 		"denied blank":    {"Unknown error"},
-		"flow error":      {"Reference <code>1f951722db914d00</code>", "Try again", `href="/if/flow/flow/?execution=run-3"`},
+		"flow error":      {"Reference <code>1f951722db914d00</code>", "Start over", `href="/if/flow/flow/"`},
 		"flow error told": {"division by zero", "policy.star:3:7"},
 		"consent":         {"sign into Grafana.", "Email address", "openid", "Your groups", `name="token" value="7d1b3a0e"`},
 		"email":           {"Send it again"},

@@ -13,6 +13,7 @@ type flowView struct {
 	frame
 	challenge
 	Action    string // where the form goes: this page, for this execution
+	Again     string // where the flow begins anew
 	CSRF      string
 	Sequence  int
 	Execution string
@@ -27,6 +28,7 @@ func (s *Server) flowView(w http.ResponseWriter, r *http.Request, c session.Call
 		frame:     s.frame(r, c, ch.Info.Title),
 		challenge: ch,
 		Action:    flowURL(r, st.answer.Execution),
+		Again:     freshURL(r),
 		CSRF:      s.Forgery.Token(w, r),
 		Sequence:  st.answer.Sequence,
 		Execution: st.answer.Execution,
