@@ -18,7 +18,6 @@ func TestUserLogin(t *testing.T) {
 	login := func(change func(*execution.UserLoggedIn, *execution.Authenticate)) told {
 		fact := execution.UserLoggedIn{
 			User: "u1", Session: "sess", Expires: day, Bound: execution.Binding{Network: "bind_asn", GeoIP: "no_binding"},
-			AuthMethodArgs: map[string]any{"known_device": false},
 		}
 		effect := execution.Authenticate{
 			Session: "sess", User: "u1", Expires: day, Browser: true, Network: "bind_asn", GeoIP: "no_binding",
@@ -34,7 +33,7 @@ func TestUserLogin(t *testing.T) {
 		})
 	}
 	known := func(f *execution.UserLoggedIn, _ *execution.Authenticate) {
-		f.KnownDevice, f.AuthMethodArgs = true, map[string]any{"known_device": true}
+		f.KnownDevice = true
 	}
 	offered := func(u *stage.UserLogin) { u.RememberOffset = "days=30" }
 	hour := func(u *stage.UserLogin) { u.Duration = "hours=1" }
@@ -74,7 +73,7 @@ func TestUserLogin(t *testing.T) {
 		"secrets stay out of it": {nil, func(in *stage.Input, _ *env) {
 			in.State.Context["auth_method_args"] = map[string]any{"token": domain.NewSecret("x"), "m": map[string]any{"k": domain.NewSecret("x"), "a": 1}}
 		}, ``, login(func(f *execution.UserLoggedIn, _ *execution.Authenticate) {
-			f.AuthMethodArgs = map[string]any{"known_device": false, "m": map[string]any{"a": 1}}
+			f.AuthMethodArgs = map[string]any{"m": map[string]any{"a": 1}}
 		})},
 		"other sessions can be ended": {func(u *stage.UserLogin) { u.TerminateOthers = true }, func(_ *stage.Input, e *env) {
 			e.sessions = []stage.OtherSession{{ID: "a", IP: "x"}, {ID: "sess", IP: "x"}, {ID: "b", IP: "x"}}

@@ -107,20 +107,10 @@ func (u *UserLogin) login(ctx context.Context, in Input, remember bool) (executi
 			Factors: in.State.Factors, AAL: execution.AAL(in.State.Factors), AMR: methods(in.State.Factors),
 			KnownDevice: known, Remember: remember, Expires: effect.Expires, Terminated: terminate,
 			Bound:          execution.Binding{Network: u.Network, GeoIP: u.GeoIP},
-			AuthMethodArgs: withKnown(args, known),
+			AuthMethodArgs: withoutSecrets(args),
 		}},
 		Effects: []execution.Effect{{Authenticate: &effect}},
 	}, nil
-}
-
-// withKnown adds whether the device was seen before, unless that is said
-// already.
-func withKnown(args map[string]any, known bool) map[string]any {
-	out := map[string]any{"known_device": known}
-	for k, v := range withoutSecrets(args) {
-		out[k] = v
-	}
-	return out
 }
 
 // withoutSecrets leaves out what must not be in evidence.

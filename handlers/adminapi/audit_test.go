@@ -33,7 +33,7 @@ func TestEvents(t *testing.T) {
 	b.views.forget()
 	jane := b.callers[member].User
 	policy := domain.Ref{ID: "3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10", Kind: "authentik_policies_dummy.dummypolicy", Name: "p"}
-	b.happen(jane, execution.UserLoggedIn{User: jane, AuthMethod: "password", AuthMethodArgs: map[string]any{"known_device": true, "key": "k"}})
+	b.happen(jane, execution.UserLoggedIn{User: jane, AuthMethod: "password", KnownDevice: true, AuthMethodArgs: map[string]any{"key": "k"}})
 	b.happen("", execution.LoginFailed{Identifier: "ghost", Method: "password", Stage: domain.Ref{ID: policy.ID, Kind: "authentik_stages_password.passwordstage", Name: "pw"}})
 	b.happen(jane, execution.PolicyEvaluated{Evaluation: execution.Evaluation{
 		Results: []execution.PolicyResult{{Outcome: "ok"}, {Outcome: "exception", Policy: &policy, Binding: &execution.BindingRef{ID: "b"}}},

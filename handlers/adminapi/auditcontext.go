@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -62,14 +63,14 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 	return map[string]any{}, nil
 }
 
-// loginContext says how somebody proved who they are.
+// loginContext says how somebody proved who they are. Whether the device was
+// seen before is part of the arguments, unless they say so themselves.
 func loginContext(e execution.UserLoggedIn) map[string]any {
-	out := map[string]any{}
+	args := map[string]any{"known_device": e.KnownDevice}
+	maps.Copy(args, e.AuthMethodArgs)
+	out := map[string]any{"auth_method_args": cleansed(args)}
 	if e.AuthMethod != "" {
 		out["auth_method"] = e.AuthMethod
-	}
-	if len(e.AuthMethodArgs) > 0 {
-		out["auth_method_args"] = cleansed(e.AuthMethodArgs)
 	}
 	return out
 }
