@@ -262,5 +262,5 @@ func (ExecutionFailed) EventType() string { return "ExecutionFailed" }
 
 // Evolve implements [domain.Event].
 func (e ExecutionFailed) Evolve(s State) State {
-	return s.ended(Failed, Conclusion{Cause: e.Class, ErrorID: e.ErrorID})
+	return s.ended(Failed, Conclusion{Cause: e.Class, ErrorID: e.ErrorID, Detail: e.Detail, Stack: e.Stack})
 }

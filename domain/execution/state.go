@@ -118,6 +118,8 @@ type Conclusion struct {
 	Message string
 	To      string
 	ErrorID string
+	Detail  string // of a fault of ours, for those who may see it
+	Stack   string
 	Subject Subject
 }
 

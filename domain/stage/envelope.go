@@ -1,12 +1,14 @@
 package stage
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/user"
 )
 
 // Background is what flows are shown on that have no picture of their own.
@@ -109,9 +111,14 @@ func Redirected(to string, final bool) map[string]any {
 	return map[string]any{"component": "xak-flow-redirect", "to": to, "final_redirect": final}
 }
 
-// Failed is the challenge for a fault of ours. It has no flow_info.
-func Failed(reference string) map[string]any {
-	return map[string]any{"component": "ak-stage-flow-error", "request_id": reference}
+// Failed is the challenge for a fault of ours. It has no flow_info. Only those
+// who look after the flows are told what went wrong (spec/flows.md 6.6).
+func Failed(c execution.Conclusion, to user.Person) map[string]any {
+	challenge := map[string]any{"component": "ak-stage-flow-error", "request_id": c.ErrorID}
+	if debug, _ := to.GroupAttributes["goauthentik.io/user/debug"].(bool); to.Superuser || debug {
+		challenge["error"], challenge["traceback"] = c.Detail, cmp.Or(c.Stack, c.Detail)
+	}
+	return challenge
 }
 
 // Local tells whether a target stays on this site: exactly one leading slash,

@@ -10,6 +10,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/stage"
+	"github.com/flowledger/flowledger/domain/user"
 )
 
 // frame is that of a flow with a title and a background.
@@ -211,6 +212,33 @@ func TestChallengesOnTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire["access denied"], wire["end"], wire["fault"] = denied, stage.Redirected("/x", true), stage.Failed("reference")
+	wire["access denied"], wire["end"], wire["fault"] = denied, stage.Redirected("/x", true), stage.Failed(execution.Conclusion{ErrorID: "reference"}, user.Person{})
 	golden(t, "challenges.json", wire)
+}
+
+// What went wrong is for those who look after the flows.
+func TestFaultsAreToldToFew(t *testing.T) {
+	fault := execution.Conclusion{ErrorID: "r", Detail: "stage x: division by zero"}
+	debug := map[string]any{"goauthentik.io/user/debug": true}
+	for name, test := range map[string]struct {
+		to   user.Person
+		told bool
+	}{
+		"a stranger":              {user.Person{}, false},
+		"a user":                  {user.Person{ID: "u", GroupAttributes: map[string]any{"goauthentik.io/user/debug": "true"}}, false},
+		"a superuser":             {user.Person{ID: "u", Superuser: true}, true},
+		"a user of a debug group": {user.Person{ID: "u", GroupAttributes: debug}, true},
+	} {
+		want := map[string]any{"component": "ak-stage-flow-error", "request_id": "r"}
+		if test.told {
+			want["error"], want["traceback"] = fault.Detail, fault.Detail
+		}
+		if diff := cmp.Diff(want, stage.Failed(fault, test.to)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+	fault.Stack = "goroutine 1"
+	if got := stage.Failed(fault, user.Person{Superuser: true})["traceback"]; got != "goroutine 1" {
+		t.Errorf("traceback %q", got)
+	}
 }

@@ -110,7 +110,11 @@ func (x *Executor) conclude(ctx context.Context, d *draft) (execution.Answer, er
 	case d.state.Status == execution.Completed:
 		a.Challenge = stage.Redirected(c.To, true)
 	case d.state.Status == execution.Failed:
-		a.Challenge = stage.Failed(c.ErrorID)
+		visitor, err := x.visitor(ctx, d.visit.Caller)
+		if err != nil {
+			return a, err
+		}
+		a.Challenge = stage.Failed(c, visitor)
 	case d.state.Status == execution.Denied && c.To != "":
 		a.Challenge = stage.Redirected(c.To, false)
 	default:

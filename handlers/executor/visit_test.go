@@ -3,6 +3,7 @@ package executor_test
 import (
 	"context"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -232,6 +233,15 @@ func TestPanicInAStage(t *testing.T) {
 	}
 	if story := w.story(eventstore.Stream("execution", a.Execution)); tally(story, "ExecutionFailed") != 1 {
 		t.Errorf("events %v", story)
+	}
+	admin := w.browser("admin").as(w.superuser("root"))
+	admin.get("f")
+	a2 := admin.visit(execution.Visit{Slug: "f", Response: []byte(uid)})
+	if told, _ := a2.Challenge["error"].(string); !strings.Contains(told, "a mistake") {
+		t.Errorf("a superuser is told %v", a2.Challenge)
+	}
+	if trace, _ := a2.Challenge["traceback"].(string); !strings.Contains(trace, "FindPerson") {
+		t.Errorf("traceback %q", trace)
 	}
 	// The answer is the same for who asks again by name; else one starts anew.
 	if got := said(b.visit(execution.Visit{Slug: "f", Execution: a.Execution})); got != "ak-stage-flow-error request-s" {
