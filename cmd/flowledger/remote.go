@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -117,13 +118,16 @@ func (r *remote) importFile(ctx context.Context, out io.Writer, file string) err
 	if err := r.call(ctx, http.MethodPost, "/api/v3/managed/blueprints/import/", form.FormDataContentType(), &body, &result); err != nil {
 		return err
 	}
+	if n := len(result.Logs); !result.Success && n > 0 {
+		return errors.New(result.Logs[n-1].Event) // what was wrong comes last
+	}
+	if !result.Success {
+		return fmt.Errorf("%s was refused", file)
+	}
 	for _, l := range result.Logs {
 		if _, err := fmt.Fprintln(out, l.Event); err != nil {
 			return err
 		}
-	}
-	if !result.Success {
-		return fmt.Errorf("%s was refused", file)
 	}
 	return nil
 }
