@@ -234,3 +234,18 @@ func TestLoad(t *testing.T) {
 		t.Error("a stage has a field of another type")
 	}
 }
+
+// A text with a null character is none (a database of the contract's servers
+// could not keep it).
+func TestNullCharacters(t *testing.T) {
+	for field, s := range map[string]stage.Stage{"uid_field": identify(nil), "password": &stage.Password{Backends: []string{stage.InbuiltBackend}}} {
+		o, err := s.Respond(t.Context(), at(world(), ada), json.RawMessage(`{"`+field+`":"a\u0000b"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong, ok := o.(execution.Invalid)
+		if !ok || len(wrong.Problems) != 1 || wrong.Problems[0].Field != field || wrong.Problems[0].Code != "null_characters_not_allowed" {
+			t.Errorf("%s: %+v", field, o)
+		}
+	}
+}

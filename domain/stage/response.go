@@ -74,6 +74,8 @@ func (f fields) text(name string, r rule) (string, []execution.Problem) {
 	switch {
 	case !ok:
 		return "", problem(name, "invalid", "Not a valid string.")
+	case strings.ContainsRune(text, 0):
+		return "", problem(name, "null_characters_not_allowed", "Null characters are not allowed.")
 	case len(text) > max(r.limit, maxText):
 		return "", problem(name, "max_length", fmt.Sprintf("Ensure this field has no more than %d characters.", max(r.limit, maxText)))
 	}
