@@ -47,10 +47,19 @@ func notFound(page http.Handler) http.Handler {
 			page.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprintln(w, `{"detail":"Not found."}`)
+		refuse(w, r, http.StatusNotFound, "Not found.")
 	})
+}
+
+// refuse answers with a plain sentence; below the API in its shape.
+func refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
+	if !strings.HasPrefix(r.URL.Path, "/api/") {
+		http.Error(w, detail, status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "{\"detail\":%q}\n", detail)
 }
 
 // readiness says whether requests are served as they should be, and why not.
@@ -76,7 +85,7 @@ func (a *app) recovered(next http.Handler) http.Handler {
 		defer func() {
 			if p := recover(); p != nil {
 				a.log.Error("panic in a request", "request", caller.RequestID(r.Context()), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-				http.Error(w, "Internal error.", http.StatusInternalServerError)
+				refuse(w, r, http.StatusInternalServerError, "Internal error.")
 			}
 		}()
 		next.ServeHTTP(w, r)

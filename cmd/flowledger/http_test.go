@@ -69,11 +69,14 @@ func TestRoutes(t *testing.T) {
 func TestPanicInARequest(t *testing.T) {
 	var log bytes.Buffer
 	a := &app{log: slog.New(slog.NewTextHandler(&log, nil))}
-	w := httptest.NewRecorder()
-	a.recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a mistake") })).
-		ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	if w.Code != 500 || strings.Contains(w.Body.String(), "mistake") || !strings.Contains(log.String(), "a mistake") {
-		t.Errorf("%d %s, logged %s", w.Code, w.Body, log.String())
+	for path, want := range map[string]string{"/": "Internal error.\n", "/api/v3/x/": `{"detail":"Internal error."}` + "\n"} {
+		log.Reset()
+		w := httptest.NewRecorder()
+		a.recovered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a mistake") })).
+			ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != 500 || w.Body.String() != want || !strings.Contains(log.String(), "a mistake") {
+			t.Errorf("%s: %d %s, logged %s", path, w.Code, w.Body, log.String())
+		}
 	}
 }
 
