@@ -202,6 +202,21 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// To look into a folder that is not there does not make one.
+func TestMissingFolder(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "mistyped")
+	for _, line := range []string{"events", "execution 1-2-3", "rebuild"} {
+		args := strings.Fields(line)
+		_, stderr, status := flowledger(t, "", append([]string{args[0], "--data", data}, args[1:]...)...)
+		if status != exitFailed || !strings.Contains(stderr, "there is no data folder "+data) {
+			t.Errorf("%s: status %d, %s", line, status, stderr)
+		}
+		if _, err := os.Stat(data); !os.IsNotExist(err) {
+			t.Errorf("%s made the folder: %v", line, err)
+		}
+	}
+}
+
 // A data folder that is held by another process is refused with advice.
 func TestLockedFolder(t *testing.T) {
 	data := t.TempDir()

@@ -43,6 +43,18 @@ func (s *storage) events() (path string, memory bool, err error) {
 	return "", false, usagef("--store %q is none that this version knows: use sqlite:, sqlite:PATH or memory:", s.store)
 }
 
+// exists refuses a data folder that is not there: to look into one must not
+// make an empty one where a path was mistyped.
+func (s *storage) exists() error {
+	if _, inMemory, err := s.events(); err != nil || inMemory {
+		return err
+	}
+	if _, err := os.Stat(s.data); os.IsNotExist(err) {
+		return fmt.Errorf("there is no data folder %s: name another with --data, or make it with flowledger serve", s.data)
+	}
+	return nil // whatever else is wrong with it, opening it tells
+}
+
 // A config is what serve is told.
 type config struct {
 	storage

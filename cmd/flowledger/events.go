@@ -39,6 +39,9 @@ func eventsCommand() *subcommand {
 			case *follow:
 				return usagef("--follow needs --server: nothing is appended to a data folder that no server holds")
 			}
+			if err := t.storage.exists(); err != nil {
+				return err
+			}
 			return with(ctx, t.storage, discard(), func(ctx context.Context, a *app) error {
 				return w.print(ctx, c, a.events(ctx, w.stream))
 			})

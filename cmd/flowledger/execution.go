@@ -32,6 +32,9 @@ func executionCommand() *subcommand {
 			if t.server != "" {
 				return t.remote().execution(ctx, c.stdout, args[0], *at)
 			}
+			if err := t.storage.exists(); err != nil {
+				return err
+			}
 			return with(ctx, t.storage, discard(), func(ctx context.Context, a *app) error {
 				if *at >= 0 {
 					return a.State(ctx, c.stdout, args[0], eventstore.Revision(*at))

@@ -18,6 +18,9 @@ func rebuildCommand() *subcommand {
 			if _, err := c.parse(fs); err != nil {
 				return err
 			}
+			if err := s.exists(); err != nil {
+				return err
+			}
 			a, err := open(s, discard())
 			if err != nil {
 				return err
