@@ -51,6 +51,9 @@ type pageAccount struct{ app *app }
 
 // Profile implements web.Account.
 func (p *pageAccount) Profile(ctx context.Context, id string) (web.Profile, error) {
+	if err := p.app.wait(ctx); err != nil {
+		return web.Profile{}, err // the page is often asked for right after a login, which it must show
+	}
 	who, err := p.app.users.Person(ctx, id)
 	return web.Profile{Username: who.Username, Name: who.Name, Email: who.Email, Avatar: stage.Avatar}, err
 }

@@ -97,6 +97,9 @@ type StageCompleted struct {
 	// What the effects write, by their number: it may be personal or secret.
 	EffectFields  map[string]map[string]any `json:"effect_fields,omitempty" seal:"T"`
 	EffectSecrets map[string]domain.Secret  `json:"effect_secrets,omitempty" seal:"X"`
+	// From where who logs in does, by the effect's number: whoever pays later
+	// must bind the session to that address, not to none.
+	EffectIPs map[string]string `json:"effect_ips,omitempty" seal:"N"`
 }
 
 // EventType implements [domain.Event].
@@ -116,6 +119,11 @@ func (e StageCompleted) owed() []Effect {
 	effects := slices.Clone(e.Effects)
 	for i, effect := range effects {
 		n := strconv.Itoa(i)
+		if effect.Authenticate != nil {
+			a := *effect.Authenticate
+			a.IP = e.EffectIPs[n]
+			effects[i].Authenticate = &a
+		}
 		if effect.WriteUser != nil {
 			w := *effect.WriteUser
 			w.Fields, w.Password = e.EffectFields[n], e.EffectSecrets[n]
@@ -136,6 +144,12 @@ func (e *StageCompleted) seal(effects []Effect) {
 	for i, effect := range effects {
 		n := strconv.Itoa(i)
 		var secret domain.Secret
+		if a := effect.Authenticate; a != nil && a.IP != "" {
+			if e.EffectIPs == nil {
+				e.EffectIPs = map[string]string{}
+			}
+			e.EffectIPs[n] = a.IP
+		}
 		if w := effect.WriteUser; w != nil {
 			if e.EffectFields == nil {
 				e.EffectFields = map[string]map[string]any{}

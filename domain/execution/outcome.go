@@ -107,6 +107,7 @@ type Authenticate struct {
 	Network   string    `json:"network_binding,omitempty"`
 	GeoIP     string    `json:"geoip_binding,omitempty"`
 	Terminate []string  `json:"terminate,omitempty"` // ids of sessions
+	IP        string    `json:"-"`                   // of the client; [StageCompleted] seals it
 }
 
 // EndSession logs a session out. Keep leaves it alive, with nobody logged in,

@@ -21,6 +21,7 @@ func TestUserLogin(t *testing.T) {
 		}
 		effect := execution.Authenticate{
 			Session: "sess", User: "u1", Expires: day, Browser: true, Network: "bind_asn", GeoIP: "no_binding",
+			IP: "192.0.2.1",
 		}
 		if change != nil {
 			change(&fact, &effect)
@@ -64,7 +65,7 @@ func TestUserLogin(t *testing.T) {
 		}, ``, login(known)},
 		"one from nowhere does not": {nil, func(in *stage.Input, e *env) {
 			in.Caller.Network.IP, e.sessions = "", []stage.OtherSession{{ID: "a"}}
-		}, ``, login(nil)},
+		}, ``, login(func(_ *execution.UserLoggedIn, a *execution.Authenticate) { a.IP = "" })},
 		"what is said of the device already stands": {nil, func(in *stage.Input, _ *env) {
 			in.State.Context["auth_method_args"] = map[string]any{"known_device": true, "device": "d"}
 		}, ``, login(func(f *execution.UserLoggedIn, _ *execution.Authenticate) {

@@ -96,6 +96,7 @@ func (u *UserLogin) login(ctx context.Context, in Input, remember bool) (executi
 	effect := execution.Authenticate{
 		Session: in.State.Session, User: who.ID, Expires: in.Caller.Now.Add(lasts), Browser: lasts == 0,
 		Network: u.Network, GeoIP: u.GeoIP, Terminate: terminate,
+		IP: in.Caller.Network.IP,
 	}
 	if effect.Browser {
 		effect.Expires = in.Caller.Now.Add(BrowserSession)

@@ -50,6 +50,9 @@ func (s *Server) handle(who access, v verbs) http.Handler {
 		if err == nil {
 			err = s.admit(r, c, who)
 		}
+		if err == nil && c.User != "" {
+			err = s.Wait(r.Context()) // what the caller did before, in a flow for one, must show
+		}
 		if err == nil {
 			err = s.serve(w, r, c, v)
 		}

@@ -205,8 +205,8 @@ func TestSettlePaysWhatACrashLeft(t *testing.T) {
 		t.Errorf("authenticated %d times", got)
 	}
 	s, _, err := w.Sessions.Load(t.Context(), eventstore.Stream("session", b.caller.Session))
-	if err != nil || s.User != ada {
-		t.Errorf("session of %q, %v", s.User, err)
+	if err != nil || s.User != ada || s.IP == "" || s.IP != b.caller.Network.IP {
+		t.Errorf("session of %q from %q, %v", s.User, s.IP, err)
 	}
 	// The client asks again, with the cookie from before.
 	b.caller.Stale = true
