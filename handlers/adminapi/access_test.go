@@ -158,14 +158,15 @@ func TestBodies(t *testing.T) {
 // panicking is a reader that fails in the worst way.
 type panicking struct{ adminapi.Things }
 
-func (panicking) FlowBySlug(string) (object.Thing, bool) { panic("boom: inner detail") }
+func (panicking) FlowBySlug(string) (object.Thing, bool) { panic("boom: in a flow") }
 
 // What goes wrong with us is logged with the request, and not told.
 func TestInternalErrors(t *testing.T) {
 	b := newBench(t)
+	wait := b.server.Wait
 	b.server.Wait = func(context.Context) error { return errors.New("inner detail") }
 	got := b.want(500, http.MethodPost, "core/groups/", fields{"name": "g"})
-	b.server.Things = panicking{}
+	b.server.Wait, b.server.Things = wait, panicking{}
 	panicked := b.want(500, http.MethodGet, "flows/instances/x/", nil)
 	for _, r := range []reply{got, panicked} {
 		if r.text != `{"detail":"Internal error."}` {
@@ -173,7 +174,19 @@ func TestInternalErrors(t *testing.T) {
 		}
 	}
 	log := b.log.String()
-	if strings.Count(log, "request=r1") != 2 || strings.Count(log, "inner detail") != 2 {
+	if strings.Count(log, "request=r1") != 2 || !strings.Contains(log, "inner detail") || !strings.Contains(log, "boom: in a flow") {
 		t.Errorf("log: %s", log)
+	}
+}
+
+// Who did something elsewhere, such as logging in, sees it in the next answer.
+func TestReadsWait(t *testing.T) {
+	b := newBench(t)
+	waited := 0
+	b.server.Wait = func(context.Context) error { waited++; return nil }
+	b.want(200, http.MethodGet, "core/users/me/", nil)
+	b.want(200, http.MethodGet, "core/authenticated_sessions/", nil)
+	if waited != 2 {
+		t.Errorf("two reads waited %d times", waited)
 	}
 }
