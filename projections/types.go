@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/object"
@@ -15,6 +16,9 @@ import (
 func init() {
 	registerExecution()
 	registerPeople()
+
+	codec.Register[audit.AuditCustomRecorded](1)
+	codec.Register[audit.AuditPolicyTested](1)
 
 	codec.Register[object.ObjectCreated](1)
 	codec.Register[object.ObjectChanged](1)

@@ -42,12 +42,13 @@ var layers = []layer{
 	{path: "domain/mail", ours: []string{"domain"}},
 	{path: "domain/guard", ours: []string{"domain"}},
 	{path: "domain/worker", ours: []string{"domain"}},
+	{path: "domain/audit", ours: []string{"domain"}},
 	{path: "domain/session", ours: []string{"domain"}},
 	// A visit names its caller, which is the session's word.
 	{path: "domain/execution", ours: []string{"domain", "domain/session"}},
 	{path: "domain/expr/syntax"},
 	{path: "domain/expr", ours: []string{"domain/expr/syntax"}, others: []string{"go.starlark.net"}},
-	{path: "domain/policy", ours: []string{"domain/…"}},
+	{path: "domain/policy", ours: []string{"domain/…"}, others: []string{"github.com/trustelem/zxcvbn"}},
 	{path: "domain/stage", ours: []string{"domain/…"}, others: []string{"github.com/google/uuid", "github.com/pquerna/otp", "github.com/go-webauthn"}},
 	{path: "domain/blueprint", ours: []string{"domain", "domain/catalog", "domain/object"}, others: []string{"gopkg.in/yaml.v3"}},
 
@@ -77,7 +78,9 @@ var layers = []layer{
 	{path: "handlers/adminapi", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command", "handlers/account"}, others: []string{"github.com/gorilla/mux", "github.com/google/uuid"}},
 	{path: "handlers/auditapi", ours: []string{"domain/…", "eventstore", "projections"}, others: []string{"github.com/gorilla/mux"}},
 	{path: "handlers/web", ours: []string{"domain/…"}, others: []string{"github.com/gorilla/mux"}},
-	{path: "handlers/worker", ours: []string{"domain/…", "eventstore/…", "handlers/command"}, others: []string{"github.com/ThreeDotsLabs/watermill"}},
+	// The world outside, as policies ask it, and the databases of places.
+	{path: "handlers/outside", ours: []string{"domain/policy", "domain/session", "domain"}, others: []string{"github.com/oschwald/maxminddb-golang", "golang.org/x/sync"}},
+	{path: "handlers/worker", ours: []string{"domain/…", "eventstore/…", "handlers/command"}, others: []string{"github.com/ThreeDotsLabs/watermill", "github.com/wneessen/go-mail", "github.com/google/uuid"}},
 
 	{path: "cmd/flowledger", ours: []string{"…"}, others: []string{"…"}},
 	{path: "tests"},

@@ -13,10 +13,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -71,6 +73,7 @@ type app struct {
 	importHandler    command.Handler[blueprint.Import]
 
 	workerHandler command.Handler[worker.State]
+	auditHandler  command.Handler[audit.State]
 
 	ready    atomic.Bool // the first start is over
 	pool     *account.Pool
@@ -179,6 +182,7 @@ func (a *app) wire() {
 	a.groupHandler = command.Handler[group.State]{Store: a.store, Codec: a.codec}
 	a.tokenHandler = command.Handler[token.State]{Store: a.store, Codec: a.codec}
 	a.objectHandler = command.Handler[object.State]{Store: a.store, Codec: a.codec}
+	a.auditHandler = command.Handler[audit.State]{Store: a.store, Codec: a.codec}
 	a.workerHandler = command.Handler[worker.State]{Store: a.store, Codec: a.codec}
 	a.importHandler = command.Handler[blueprint.Import]{Store: a.store, Codec: a.codec}
 
@@ -189,8 +193,8 @@ func (a *app) wire() {
 	}
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
-		Accounts: a.accounts, Objects: a.fieldsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
-		Passwords: a.pool, Policies: people, Secrets: a.vault, Now: time.Now,
+		Audit: &a.auditHandler, Accounts: a.accounts, Objects: a.fieldsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
+		Passwords: a.pool, Policies: policy.Env{Directory: people, History: &records{a}}, Secrets: a.vault, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}
 	a.importer = &importer.Importer{

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/domain/token"
@@ -94,28 +94,46 @@ func filter(by map[string]any) (projections.UserFilter, bool) {
 	return f, len(by) > 0
 }
 
-// FindUser implements policy.Env.
-func (p *people) FindUser(ctx context.Context, by map[string]any) (user.Person, error) {
+// Users implements policy.Directory.
+func (p *people) Users(ctx context.Context, by map[string]any, limit int) ([]user.Person, int, error) {
 	if key, ok := by["pk"]; ok && len(by) == 1 {
 		n, _ := key.(int64)
-		u, _, err := p.app.users.ByKey(ctx, int(n))
-		if err != nil || u.ID == "" {
-			return user.Person{}, err
+		u, found, err := p.app.users.ByKey(ctx, int(n))
+		if err != nil || !found {
+			return nil, 0, err
 		}
-		return p.Person(ctx, u.ID)
+		who, err := p.Person(ctx, u.ID)
+		return []user.Person{who}, 1, err
 	}
 	f, ok := filter(by)
 	if !ok {
-		return user.Person{}, nil
+		return nil, 0, domain.Errorf(domain.Invalid, "Users cannot be looked up like this.")
 	}
-	found, _, err := p.app.users.List(ctx, f, "pk", projections.Page{Limit: 1})
-	if err != nil || len(found) == 0 {
-		return user.Person{}, err
+	found, total, err := p.app.users.List(ctx, f, "pk", projections.Page{Limit: limit})
+	if err != nil {
+		return nil, 0, err
 	}
-	return p.Person(ctx, found[0].ID)
+	out := make([]user.Person, len(found))
+	for i, u := range found {
+		if out[i], err = p.Person(ctx, u.ID); err != nil {
+			return nil, 0, err
+		}
+	}
+	return out, total, nil
 }
 
-// Policy implements policy.Env.
+// Groups implements policy.Directory.
+func (p *people) Groups(ctx context.Context, by map[string]any, limit int) ([]user.Group, int, error) {
+	name, _ := by["name"].(string)
+	found, total, err := p.app.groups.List(ctx, projections.GroupFilter{Name: name}, false, projections.Page{Limit: limit})
+	out := make([]user.Group, len(found))
+	for i, g := range found {
+		out[i] = user.Group{ID: g.ID, Name: g.Name}
+	}
+	return out, total, err
+}
+
+// Policy implements policy.Directory.
 func (p *people) Policy(_ context.Context, name string) (policy.Policy, error) {
 	for _, t := range p.app.objects.Category("policy") {
 		if t.Name == name {
@@ -123,21 +141,6 @@ func (p *people) Policy(_ context.Context, name string) (policy.Policy, error) {
 		}
 	}
 	return nil, nil
-}
-
-// Count implements policy.Env.
-func (p *people) Count(ctx context.Context, model string, by map[string]any) (int, error) {
-	if model == object.GroupModel {
-		name, _ := by["name"].(string)
-		_, n, err := p.app.groups.List(ctx, projections.GroupFilter{Name: name}, false, projections.Page{Limit: 1})
-		return n, err
-	}
-	f, ok := filter(by)
-	if !ok {
-		return 0, nil
-	}
-	_, n, err := p.app.users.List(ctx, f, "pk", projections.Page{Limit: 1})
-	return n, err
 }
 
 // bearers finds tokens by their keys.

@@ -85,11 +85,10 @@ func pass(s State, head Entry, o Pass, ms int64) []Event {
 	if o.Skipped != "" && change.Empty() && len(events)+len(o.Effects)+len(o.Insert) == 0 {
 		return []Event{StageSkipped{Binding: head.Binding, Cause: "stage", Reason: o.Skipped}}
 	}
-	done := StageCompleted{Binding: head.Binding, MS: ms, Change: change}
+	done := StageCompleted{Binding: head.Binding, MS: ms, Change: change, Debts: Owing(o.Effects)}
 	if s.Current != nil {
 		done.Sequence, done.Attempts = s.Current.Sequence, s.Current.Attempt
 	}
-	done.seal(o.Effects)
 	events = append(events, done)
 	for _, in := range o.Insert {
 		events = append(events, StageInserted{Index: in.Index, Entries: []Entry{in.Entry}, By: in.By, Destination: in.Destination})

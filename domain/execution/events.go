@@ -51,7 +51,7 @@ func (PolicyEvaluated) EventType() string { return "PolicyEvaluated" }
 func (e PolicyEvaluated) EventID() string { return e.ID }
 
 // Evolve implements [domain.Event].
-func (PolicyEvaluated) Evolve(s State) State { return s }
+func (e PolicyEvaluated) Evolve(s State) State { return s.promise(e.owed()) }
 
 // PolicyDenied is evidence that a target's policies did not let it pass.
 type PolicyDenied struct{ Evaluation }
@@ -63,7 +63,7 @@ func (PolicyDenied) EventType() string { return "PolicyDenied" }
 func (e PolicyDenied) EventID() string { return e.ID }
 
 // Evolve implements [domain.Event].
-func (PolicyDenied) Evolve(s State) State { return s }
+func (e PolicyDenied) Evolve(s State) State { return s.promise(e.owed()) }
 
 // LeftOut is a binding that its policies kept out of the plan, with the id of
 // the evaluation that says why.
@@ -96,7 +96,7 @@ func (e PlanCreated) Evolve(s State) State {
 		entry.Passed = entry.Marker != Reevaluate
 		s.Plan[i] = entry
 	}
-	return s
+	return s.oweToo()
 }
 
 // SubjectIdentified records that the pending user was set or changed.
@@ -148,7 +148,7 @@ func (e StageReevaluated) Evolve(s State) State {
 		head.Passed = true
 		s.Plan = append([]Entry{head}, s.Plan[1:]...)
 	}
-	return s
+	return s.owe()
 }
 
 // StageSkipped records that the head was dropped without being passed.
@@ -164,8 +164,8 @@ func (StageSkipped) EventType() string { return "StageSkipped" }
 
 // Evolve implements [domain.Event].
 func (e StageSkipped) Evolve(s State) State {
-	s.Plan, s.Current, s.Owed = s.Plan[1:], nil, nil
-	return s
+	s.Plan, s.Current = s.Plan[1:], nil
+	return s.owe()
 }
 
 // StageEntered records that the head came up. What kind of stage it is stands
@@ -181,8 +181,8 @@ func (StageEntered) EventType() string { return "StageEntered" }
 
 // Evolve implements [domain.Event].
 func (e StageEntered) Evolve(s State) State {
-	s.Current, s.Owed = &Current{Binding: e.Binding.ID}, nil
-	return s
+	s.Current = &Current{Binding: e.Binding.ID}
+	return s.owe()
 }
 
 // ChallengeIssued records that the client is asked, the first time or anew.
@@ -231,6 +231,7 @@ func (ResponseRejected) EventType() string { return "ResponseRejected" }
 // Evolve implements [domain.Event].
 func (e ResponseRejected) Evolve(s State) State {
 	s.Attempts++
+	s = s.owe()
 	if s.Current == nil {
 		return s
 	}

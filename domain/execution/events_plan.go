@@ -2,7 +2,6 @@ package execution
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -92,14 +91,8 @@ type StageCompleted struct {
 	Sequence int        `json:"sequence,omitempty"`
 	Attempts int        `json:"attempts"`
 	MS       int64      `json:"ms,omitempty"` // since the client was asked first; none if it was not
-	Effects  []Effect   `json:"effects,omitempty"`
+	Debts
 	Change
-	// What the effects write, by their number: it may be personal or secret.
-	EffectFields  map[string]map[string]any `json:"effect_fields,omitempty" seal:"T"`
-	EffectSecrets map[string]domain.Secret  `json:"effect_secrets,omitempty" seal:"X"`
-	// From where who logs in does, by the effect's number: whoever pays later
-	// must bind the session to that address, not to none.
-	EffectIPs map[string]string `json:"effect_ips,omitempty" seal:"N"`
 }
 
 // EventType implements [domain.Event].
@@ -110,62 +103,8 @@ func (e StageCompleted) Evolve(s State) State {
 	s.History = append(s.History[:len(s.History):len(s.History)], Snapshot{Plan: s.Plan, Context: s.Context.without(s.Context.secretPaths()...)})
 	s.Plan, s.Current = s.Plan[1:], nil
 	s.Context = s.Context.with(e.Change)
-	s.Owed, s.Sealed = e.owed(), s.Sealed || len(e.Secret)+len(e.EffectSecrets) > 0
-	return s
-}
-
-// owed puts the effects together again with what was sealed apart.
-func (e StageCompleted) owed() []Effect {
-	effects := slices.Clone(e.Effects)
-	for i, effect := range effects {
-		n := strconv.Itoa(i)
-		if effect.Authenticate != nil {
-			a := *effect.Authenticate
-			a.IP = e.EffectIPs[n]
-			effects[i].Authenticate = &a
-		}
-		if effect.WriteUser != nil {
-			w := *effect.WriteUser
-			w.Fields, w.Password = e.EffectFields[n], e.EffectSecrets[n]
-			effects[i].WriteUser = &w
-		}
-		if effect.Rehash != nil {
-			r := *effect.Rehash
-			r.Password = e.EffectSecrets[n]
-			effects[i].Rehash = &r
-		}
-	}
-	return effects
-}
-
-// seal parts from the effects what must not be in the clear.
-func (e *StageCompleted) seal(effects []Effect) {
-	e.Effects = effects
-	for i, effect := range effects {
-		n := strconv.Itoa(i)
-		var secret domain.Secret
-		if a := effect.Authenticate; a != nil && a.IP != "" {
-			if e.EffectIPs == nil {
-				e.EffectIPs = map[string]string{}
-			}
-			e.EffectIPs[n] = a.IP
-		}
-		if w := effect.WriteUser; w != nil {
-			if e.EffectFields == nil {
-				e.EffectFields = map[string]map[string]any{}
-			}
-			e.EffectFields[n], secret = w.Fields, w.Password
-		}
-		if r := effect.Rehash; r != nil {
-			secret = r.Password
-		}
-		if !secret.Empty() {
-			if e.EffectSecrets == nil {
-				e.EffectSecrets = map[string]domain.Secret{}
-			}
-			e.EffectSecrets[n] = secret
-		}
-	}
+	s.Sealed = s.Sealed || len(e.Secret)+len(e.EffectSecrets) > 0
+	return s.owe(e.owed()...)
 }
 
 // PlanRestarted records that the flow starts over. A PlanCreated follows, or a
@@ -182,11 +121,11 @@ func (PlanRestarted) EventType() string { return "PlanRestarted" }
 
 // Evolve implements [domain.Event].
 func (e PlanRestarted) Evolve(s State) State {
-	s.Restarts, s.Plan, s.Current, s.Planned, s.Owed = e.Count, nil, nil, false, nil
+	s.Restarts, s.Plan, s.Current, s.Planned = e.Count, nil, nil, false
 	if !e.KeepContext {
 		s.Context, s.Subject, s.Factors = Context{}, Subject{}, nil
 	}
-	return s
+	return s.oweToo()
 }
 
 // ExecutionCompleted records that nothing is left to do.

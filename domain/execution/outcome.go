@@ -83,15 +83,23 @@ type Insertion struct {
 	By          string
 }
 
-// An Effect is a change outside the execution, asked for by a completed stage.
-// Exactly one of its members is set. Effects are performed in their order
+// An Effect is a change outside the execution, asked for by a completed stage
+// or by a policy. Exactly one of its members but ID is set. Effects are performed in their order
 // after the decision is in the ledger, and repeating one changes nothing.
 type Effect struct {
+	// ID is what the ids of its events are derived from. Effects of policies
+	// have one; those of a stage get theirs from where the execution stands.
+	ID string `json:"id,omitempty"`
+
 	Authenticate *Authenticate `json:"authenticate,omitempty"`
 	EndSession   *EndSession   `json:"end_session,omitempty"`
 	WriteUser    *WriteUser    `json:"write_user,omitempty"`
 	UseToken     *UseToken     `json:"use_token,omitempty"`
 	Rehash       *Rehash       `json:"rehash,omitempty"`
+
+	SendMail       *SendMail       `json:"send_mail,omitempty"`
+	Record         *Record         `json:"record,omitempty"`
+	RemovePassword *RemovePassword `json:"remove_password,omitempty"`
 }
 
 // Blocks tells whether the effect must be done before anything more is
@@ -139,4 +147,25 @@ type Rehash struct {
 	User       string        `json:"user"`
 	Credential string        `json:"credential"` // which form it replaces
 	Password   domain.Secret `json:"-"`
+}
+
+// SendMail asks for a mail. Fields hold to, cc, bcc, subject, and either body
+// or template with its context.
+type SendMail struct {
+	Purpose string         `json:"purpose"` // notice, confirmation, recovery, code or alert
+	Fields  map[string]any `json:"-"`
+}
+
+// Record puts an event of somebody's own making into the audit trail.
+type Record struct {
+	Action  string         `json:"action"` // custom_…
+	App     string         `json:"app"`    // name of the policy
+	Context map[string]any `json:"-"`
+}
+
+// RemovePassword leaves a user without a password, if it is still the one
+// with this credential.
+type RemovePassword struct {
+	User       string `json:"user"`
+	Credential string `json:"credential"`
 }

@@ -16,6 +16,8 @@ type Evaluation struct {
 	MS       int64          `json:"ms"`
 	Messages []string       `json:"messages,omitempty" seal:"T"`
 	Details  []Detail       `json:"details,omitempty" seal:"T"` // one per result
+	Inputs   string         `json:"inputs,omitempty" seal:"T"`  // digest of all that was asked with, secrets masked
+	Debts                   // what the policies ask for
 }
 
 // A Target is what policies are bound to.
@@ -57,6 +59,15 @@ type Detail struct {
 	Log      []string          `json:"log,omitempty"`
 	Names    map[string]string `json:"names,omitempty"`
 	Source   string            `json:"source,omitempty"` // text of the line that decided
+	Lookups  []Lookup          `json:"lookups,omitempty"`
+}
+
+// A Lookup is one question to what lies outside of an evaluation, and the
+// answer: with both, the evaluation can be understood, and repeated. Each text
+// is cut, and secrets in it are masked.
+type Lookup struct {
+	Call   string `json:"call"`
+	Answer string `json:"answer"`
 }
 
 // Erred tells whether a result is an error rather than a verdict.

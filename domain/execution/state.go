@@ -48,8 +48,9 @@ type State struct {
 	History  []Snapshot
 	Factors  []Factor
 	Owed     []Effect
-	LoggedIn string // id of the user whom this execution logged in
-	Sealed   bool   // something was sealed under the execution's own key
+	Promised []Effect // by policies, for the decision that rests on them
+	LoggedIn string   // id of the user whom this execution logged in
+	Sealed   bool     // something was sealed under the execution's own key
 
 	Restarts int
 	Sequence int
@@ -139,7 +140,9 @@ func (s State) ended(status Status, c Conclusion) State {
 	c.Subject = s.Subject
 	s.Status, s.Outcome = status, c
 	s.Plan, s.Current = nil, nil
-	s.Owed = slices.DeleteFunc(slices.Clone(s.Owed), Effect.Blocks) // those were done before this was decided
+	owed := slices.DeleteFunc(slices.Clone(s.Owed), Effect.Blocks) // those were done before this was decided
+	s.Owed = owed
+	s = s.oweToo()
 	s.Context = s.Context.without(s.Context.secretPaths()...)
 	return s
 }

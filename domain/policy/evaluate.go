@@ -33,18 +33,21 @@ type Question struct {
 	// where it decides: a broken policy must not remove a password stage
 	// (spec/product.md 3, row 4).
 	KeepOnError bool
+	// Effect gives each effect that a policy asks for an id of its own.
+	Effect func(n int) string
 }
 
 // Evaluate asks every enabled binding of a target, in order and without
 // stopping early (spec/flows.md 8.3).
 func Evaluate(ctx context.Context, q Question, r Request) execution.Evaluation {
 	start := r.Clock()
+	var effects []execution.Effect
 	e := execution.Evaluation{ID: q.ID, Target: q.Target, Phase: q.Phase, Mode: q.Mode, Results: []execution.PolicyResult{}}
 	for _, b := range q.Bound {
 		if b.Binding.Enabled && b.Judge != nil {
-			result, detail := judge(ctx, b, r)
-			e.Results, e.Details = append(e.Results, result), append(e.Details, detail)
-			e.Messages = append(e.Messages, detail.Messages...)
+			result, v := judge(ctx, b, r)
+			e.Results, e.Details = append(e.Results, result), append(e.Details, v.Detail)
+			e.Messages, effects = append(e.Messages, v.Detail.Messages...), append(effects, v.Effects...)
 		}
 	}
 	if s, any := static(q, r.User); any {
@@ -54,6 +57,10 @@ func Evaluate(ctx context.Context, q Question, r Request) execution.Evaluation {
 	if !e.Passing {
 		e.Decisive = failing(q, e.Results)
 	}
+	for i := range effects {
+		effects[i].ID = q.Effect(i)
+	}
+	e.Debts = execution.Owing(effects)
 	e.MS = r.Clock().Sub(start).Milliseconds()
 	return e
 }
@@ -121,16 +128,16 @@ func matches(b object.PolicyBinding, who user.Person) bool {
 	return b.Group != nil && who.Member(*b.Group)
 }
 
-// judge asks one policy, within its time.
-func judge(ctx context.Context, b Bound, r Request) (execution.PolicyResult, execution.Detail) {
+// judge asks one policy, within its time. One that gives no verdict asks for
+// no effects.
+func judge(ctx context.Context, b Bound, r Request) (execution.PolicyResult, Verdict) {
 	start := r.Clock()
 	result := execution.PolicyResult{
 		Binding: &b.Ref, TargetType: "policy", Policy: &b.Policy, Negate: b.Binding.Negate,
 		FailureResult: b.Binding.FailureResult, Outcome: "ok",
 	}
 	v, err := ask(ctx, b, r)
-	detail := v.Detail
-	detail.Messages = v.Messages
+	v.Detail.Messages = v.Messages
 	result.Passing = v.Passing != b.Binding.Negate
 	result.Reasons, result.Facts = v.Reasons, v.Facts
 	if err != nil {
@@ -138,10 +145,10 @@ func judge(ctx context.Context, b Bound, r Request) (execution.PolicyResult, exe
 		if errors.Is(err, context.DeadlineExceeded) {
 			result.Outcome = "timeout"
 		}
-		detail.Error, detail.Messages = cut(err.Error()), []string{cut(message(err))}
+		v.Detail.Error, v.Detail.Messages, v.Effects = cut(err.Error()), []string{cut(message(err))}, nil
 	}
 	result.MS = r.Clock().Sub(start).Milliseconds()
-	return result, detail
+	return result, v
 }
 
 // defaultTimeout bounds a policy whose binding says zero: without any bound a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/expr"
 )
@@ -82,11 +83,14 @@ func (e *evaluation) userBy(c *expr.Call) (expr.Value, error) {
 	for _, n := range c.Named {
 		by[n.Name] = expr.ToGo(n.Value)
 	}
-	p, err := e.q.Env.FindUser(e.ctx, by)
+	found, _, err := e.q.Env.Directory.Users(e.ctx, by, 1)
+	if code, _ := domain.Explain(err); code == domain.Invalid || err == nil && len(found) == 0 {
+		return expr.None, nil // the contract's answer to a filter that makes no sense, too
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look a user up: %w", err)
 	}
-	return e.found(p), nil
+	return &person{Person: found[0], e: e}, nil
 }
 
 func isGroupMember(c *expr.Call) (expr.Value, error) {
@@ -118,7 +122,7 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 		return nil, expr.Raise("TypeError", "ak_call_policy() takes the name of a policy")
 	}
 	name := text(c.Args[0])
-	p, err := e.q.Env.Policy(e.ctx, name)
+	p, err := e.q.Env.Directory.Policy(e.ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/expr"
-	"github.com/flowledger/flowledger/domain/user"
 )
 
 // An evaluation is one run of an expression, with all that it can reach.
@@ -191,12 +190,4 @@ func plain(v any) any {
 		return out
 	}
 	return v
-}
-
-// nobody is what look-ups give that find no user.
-func (e *evaluation) found(p user.Person) expr.Value {
-	if !p.Exists() {
-		return expr.None
-	}
-	return &person{Person: p, e: e}
 }

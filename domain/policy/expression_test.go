@@ -256,7 +256,7 @@ func TestExpressionWrites(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := asked(ada)
-			r.Env = env{users: []user.Person{ada, eve}}
+			r.Env = env{users: []user.Person{ada, eve}}.in()
 			r.Context, r.Plan, r.Pending = known(), &policy.Plan{Flow: domain.Ref{ID: "f-1"}}, &policy.Pending{Person: ada}
 			_, err := ran(t, tt.source, r)
 			if undone := strings.Contains(name, "undoes"); undone != (err != nil) {
@@ -286,7 +286,7 @@ func TestPoliciesCallPolicies(t *testing.T) {
 		"yes": says(true, "m"), "given": expression(`return context["x"] == 1`), "loop": expression(`return ak_call_policy("loop").passing`),
 		"raises": expression("\n\nraise ValueError('inner')"), "plan": expression(`return "flow_plan" in context`),
 		"endless": expression("while True:\n  pass"),
-	}}
+	}}.in()
 	r.Plan = &policy.Plan{}
 	for source, want := range map[string]bool{
 		`r = ak_call_policy("yes")` + "\n" + `return r.passing and list(r.messages) == ["m"]`:            true,
@@ -317,7 +317,7 @@ func TestPoliciesCallPolicies(t *testing.T) {
 			}
 		}
 		r := asked(ada)
-		r.Env = chain
+		r.Env = chain.in()
 		if v, _ := ran(t, `return ak_call_policy("1").passing`, r); v.Passing != want {
 			t.Errorf("%s policies deep: got %t, want %t", depth, v.Passing, want)
 		}

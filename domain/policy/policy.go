@@ -11,6 +11,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/user"
 )
@@ -29,6 +30,7 @@ type Verdict struct {
 	Reasons  []string       // machine-readable
 	Facts    map[string]any // truth values, counts, line numbers
 	Detail   execution.Detail
+	Effects  []execution.Effect // asked for, whatever the verdict
 }
 
 // A Request is what policies are asked with. It is not changed but through
@@ -60,6 +62,7 @@ type HTTP struct {
 	Query  url.Values // of the page
 	Caller session.Caller
 	User   user.Person
+	Brand  object.Brand
 }
 
 // A Plan is the way for policies to write: what they set and insert is kept
@@ -80,17 +83,82 @@ type Write struct {
 }
 
 // Env is what policies may look up.
-type Env interface {
-	// FindUser returns the first user whose fields have these values, and
-	// nobody if there is none.
-	FindUser(ctx context.Context, by map[string]any) (user.Person, error)
+type Env struct {
+	Directory Directory
+	History   History
+	Outside   Outside // nil where nobody is to be asked
+}
+
+// Directory knows the users, the groups and the policies.
+type Directory interface {
+	// Users returns the users who meet all conditions, which are Django's
+	// look-ups by field, at most limit of them, by key; and how many there are.
+	// An unknown look-up is an error of the code [domain.Invalid].
+	Users(ctx context.Context, by map[string]any, limit int) ([]user.Person, int, error)
+
+	// Groups is the same for groups, by name.
+	Groups(ctx context.Context, by map[string]any, limit int) ([]user.Group, int, error)
 
 	// Policy loads a policy by its name; nil if there is none.
 	Policy(ctx context.Context, name string) (Policy, error)
+}
 
-	// CountUsers and groups by their fields, for expressions that ask for
-	// objects.
-	Count(ctx context.Context, model string, by map[string]any) (int, error)
+// History is what the ledger tells about users and addresses.
+type History interface {
+	// Score adds up the reputation of an address and of a user name, whichever
+	// is not empty; without both it is the sum of all (spec/flows.md 8.10).
+	Score(ctx context.Context, ip, username string) (int64, error)
+
+	// Logins returns the last logins of a user, the newest first.
+	Logins(ctx context.Context, userID string, limit int) ([]Login, error)
+
+	// Reused tells whether a password is one of the last n of a user, the
+	// present one included.
+	Reused(ctx context.Context, userID string, password domain.Secret, n int) (bool, error)
+}
+
+// A Login is one of somebody's logins.
+type Login struct {
+	Event string // id of the event
+	At    time.Time
+	Place *session.Place // nil where it is not known
+}
+
+// Outside is the world outside, asked within limits of time, size and reach.
+type Outside interface {
+	// Resolve returns the addresses of a name: of IP version 4 or 6, or of
+	// both for 0. What cannot be found has none.
+	Resolve(ctx context.Context, host string, version int) []string
+
+	// Reverse returns the name of an address, or the address.
+	Reverse(ctx context.Context, ip string) string
+
+	// Fetch makes an HTTP request. Its error says why it was refused or why it
+	// failed.
+	Fetch(ctx context.Context, q Fetch) (Fetched, error)
+
+	// Breaches returns how often passwords were found in collections of stolen
+	// ones, by the rest of their SHA-1 in upper case, for a prefix of five hex
+	// digits.
+	Breaches(ctx context.Context, prefix string) (map[string]int, error)
+}
+
+// A Fetch is an HTTP request of an expression.
+type Fetch struct {
+	Method  string
+	URL     string
+	Header  map[string]string
+	Body    []byte
+	Timeout time.Duration // 0 for the default
+}
+
+// A Fetched is the answer.
+type Fetched struct {
+	Status int
+	Reason string // the words behind the status
+	URL    string // after redirections
+	Header map[string]string
+	Body   []byte
 }
 
 // kind is what a policy's file says of itself.

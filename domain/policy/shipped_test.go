@@ -79,7 +79,7 @@ func midway() policy.Request {
 	r.Pending = &policy.Pending{Person: ada}
 	akadmin := ada
 	akadmin.Username = "akadmin"
-	r.Env = env{users: append([]user.Person{akadmin}, ada)}
+	r.Env = env{users: append([]user.Person{akadmin}, ada)}.in()
 	r.Context = execution.Context{
 		"auth_method": "password", "auth_method_args": map[string]any{"known_device": true}, "is_sso": true, "is_restored": "token",
 		"oauth_userinfo": map[string]any{}, "prompt_data": map[string]any{

@@ -24,26 +24,32 @@ type env struct {
 	policies map[string]policy.Policy
 }
 
-// FindUser implements [policy.Env].
-func (e env) FindUser(_ context.Context, by map[string]any) (user.Person, error) {
+// in is what policies may look up in e.
+func (e env) in() policy.Env { return policy.Env{Directory: e} }
+
+// Users implements [policy.Directory].
+func (e env) Users(_ context.Context, by map[string]any, limit int) ([]user.Person, int, error) {
+	if by["username"] == "fault" {
+		return nil, 0, errors.New("the store does not answer")
+	}
+	var found []user.Person
 	for _, u := range e.users {
 		if by["username"] == u.Username || by["email"] == u.Email {
-			return u, nil
+			found = append(found, u)
 		}
 	}
-	if by["username"] == "fault" {
-		return user.Person{}, errors.New("the store does not answer")
-	}
-	return user.Person{}, nil
+	return found[:min(limit, len(found))], len(found), nil
 }
 
-// Policy implements [policy.Env].
+// Groups implements [policy.Directory].
+func (env) Groups(context.Context, map[string]any, int) ([]user.Group, int, error) {
+	return nil, 0, nil
+}
+
+// Policy implements [policy.Directory].
 func (e env) Policy(_ context.Context, name string) (policy.Policy, error) {
 	return e.policies[name], nil
 }
-
-// Count implements [policy.Env].
-func (env) Count(context.Context, string, map[string]any) (int, error) { return 0, nil }
 
 // A judge is a policy as tests want it.
 type judge func(context.Context) (policy.Verdict, error)
@@ -64,7 +70,7 @@ var (
 // asked is a request about a person.
 func asked(who user.Person) policy.Request {
 	return policy.Request{
-		User: who, Context: execution.Context{}, Clock: func() time.Time { return now }, Env: env{users: []user.Person{ada}},
+		User: who, Context: execution.Context{}, Clock: func() time.Time { return now }, Env: env{users: []user.Person{ada}}.in(),
 		Target: domain.Ref{ID: "t", Name: "target"},
 		HTTP: &policy.HTTP{
 			Method: "POST", Path: "/api/v3/flows/executor/login/", Query: url.Values{"next": {"/x", "/y"}}, User: who,

@@ -64,10 +64,12 @@ func (c Rehash) Decide(s State) ([]Event, error) {
 	}}, nil
 }
 
-// RemovePassword leaves a user without a password.
+// RemovePassword leaves a user without a password. With Replaces, only if the
+// password is still the one with that credential.
 type RemovePassword struct {
-	By  string
-	Now time.Time
+	By       string
+	Replaces string
+	Now      time.Time
 }
 
 // Decide implements [domain.Command].
@@ -75,7 +77,7 @@ func (c RemovePassword) Decide(s State) ([]Event, error) {
 	if err := present(s); err != nil {
 		return nil, err
 	}
-	if s.Credential == "" {
+	if s.Credential == "" || c.Replaces != "" && c.Replaces != s.Credential {
 		return nil, nil
 	}
 	return []Event{UserPasswordRemoved{By: c.By, Changed: c.Now}}, nil

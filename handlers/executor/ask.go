@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"encoding/binary"
+	"strconv"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
@@ -45,6 +46,7 @@ func (x *Executor) evaluate(ctx context.Context, d *draft, q question, r policy.
 	r.Target, r.Seed = q.target.Ref, binary.BigEndian.Uint64(id[:8])
 	e := policy.Evaluate(ctx, policy.Question{
 		ID: id.String(), Target: q.recorded(), Phase: q.phase, Mode: q.mode, Bound: bound, KeepOnError: q.keep,
+		Effect: func(n int) string { return derived(id.String(), "effect", strconv.Itoa(n)).String() },
 	}, r)
 	return e, ctx.Err() // a client that left must not look like a policy that failed
 }
@@ -90,11 +92,15 @@ func (x *Executor) request(ctx context.Context, d *draft, written *policy.Plan) 
 	if err != nil {
 		return policy.Request{}, err
 	}
+	brand, err := x.brand()
+	if err != nil {
+		return policy.Request{}, err
+	}
 	r := policy.Request{
-		User: visitor, Context: d.state.Context, Plan: written, Clock: x.Now, Env: x.Policies,
+		User: visitor, Context: d.state.Context, Extra: located(d.visit.Caller.Network), Plan: written, Clock: x.Now, Env: x.Policies,
 		HTTP: &policy.HTTP{
 			Method: d.visit.Caller.Method, Path: d.visit.Caller.Path, Query: d.visit.Query,
-			Caller: d.visit.Caller, User: visitor,
+			Caller: d.visit.Caller, User: visitor, Brand: *brand,
 		},
 	}
 	subject, err := x.subject(ctx, d.state)
@@ -105,6 +111,19 @@ func (x *Executor) request(ctx context.Context, d *draft, written *policy.Plan) 
 		r.User, r.Pending = subject, &policy.Pending{Person: subject, Backend: d.state.Subject.Backend}
 	}
 	return r, nil
+}
+
+// located is what policies are told of the place of an address (spec/flows.md
+// 8.2): nothing where no database knows.
+func located(n session.Network) map[string]any {
+	out := map[string]any{"geoip": nil, "asn": nil}
+	if p := n.Place; p != nil {
+		out["geoip"] = map[string]any{"continent": p.Continent, "country": p.Country, "lat": p.Lat, "long": p.Long, "city": p.City}
+	}
+	if s := n.System; s != nil {
+		out["asn"] = map[string]any{"asn": s.Number, "as_org": s.Name, "network": s.Network}
+	}
+	return out
 }
 
 // write decides on what policies wrote.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
@@ -33,12 +34,13 @@ type Executor struct {
 	Users       *command.Handler[user.State]
 	Accounts    *account.Accounts
 	Tokens      *command.Handler[token.State]
+	Audit       *command.Handler[audit.State]
 	Objects     func(ctx context.Context, ref domain.Ref) (map[string]any, error) // the fields of a thing as of a revision
 	Definitions Definitions
 	People      People
 	Links       Links
 	Passwords   Passwords
-	Policies    PolicyEnv
+	Policies    policy.Env
 	Secrets     Secrets
 	Now         func() time.Time
 	NewID       func() string
@@ -81,9 +83,6 @@ type Passwords interface {
 	Verify(ctx context.Context, encoded, typed domain.Secret) (ok, rehash bool, err error)
 	Hash(ctx context.Context, typed domain.Secret) (domain.Secret, error)
 }
-
-// PolicyEnv is what policies look up.
-type PolicyEnv = policy.Env
 
 // Secrets keeps the keys that executions seal with.
 type Secrets interface {

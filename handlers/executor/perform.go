@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -21,6 +22,9 @@ func (x *Executor) perform(ctx context.Context, d *draft) error {
 	for i, e := range d.state.Owed {
 		meta := x.meta(d.id, d.state, d.visit.Caller)
 		meta.Command = derived(d.id, strconv.FormatInt(int64(d.revision), 10), strconv.Itoa(i))
+		if e.ID != "" {
+			meta.Command = derived(d.id, e.ID)
+		}
 		if err := x.effect(ctx, d, e, meta); err != nil {
 			return fmt.Errorf("execution %s, effect %d: %w", d.id, i, err)
 		}
@@ -46,6 +50,17 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 		meta.Subject = "user:" + e.Rehash.User
 		_, err := x.Users.Handle(ctx, eventstore.Stream("user", e.Rehash.User),
 			user.Rehash{Hash: e.Rehash.Password, Credential: meta.Command.String(), Replaces: e.Rehash.Credential}, meta)
+		return err
+	case e.RemovePassword != nil:
+		meta.Subject = "user:" + e.RemovePassword.User
+		_, err := x.Users.Handle(ctx, eventstore.Stream("user", e.RemovePassword.User),
+			user.RemovePassword{Replaces: e.RemovePassword.Credential, Now: x.Now()}, meta)
+		return err
+	case e.Record != nil:
+		_, err := x.Audit.Handle(ctx, eventstore.Stream("audit", meta.Command.String()),
+			audit.Write{Event: audit.AuditCustomRecorded{
+				Action: e.Record.Action, App: e.Record.App, Context: e.Record.Context, By: d.state.Subject.User,
+			}}, meta)
 		return err
 	case e.UseToken != nil:
 		_, err := x.Tokens.Handle(ctx, eventstore.Stream("token", e.UseToken.Token), token.Use{Execution: d.id, Now: x.Now()}, meta)

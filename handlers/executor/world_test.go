@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/object"
@@ -180,7 +181,7 @@ func (w *world) wire(sessions *projections.Sessions, wait func(context.Context) 
 	w.Executor = &executor.Executor{
 		Executions: handler[execution.State](w), Sessions: w.accounts.Sessions, Users: w.accounts.Users, Accounts: w.accounts,
 		Tokens: handler[token.State](w), Objects: w.fieldsAt, Definitions: w.definitions, People: who, Links: w.links,
-		Passwords: w.pool, Policies: who, Secrets: w.vault, Now: w.clock,
+		Passwords: w.pool, Policies: policy.Env{Directory: directory{who}}, Audit: handler[audit.State](w), Secrets: w.vault, Now: w.clock,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: wait,
 	}
 }
@@ -210,13 +211,22 @@ func (p *people) living(ctx context.Context, id string) ([]string, error) {
 	return ids, err
 }
 
-func (p *people) FindUser(ctx context.Context, by map[string]any) (user.Person, error) {
-	return p.FindPerson(ctx, []string{"username"}, fmt.Sprint(by["username"]), false)
+// A directory is the people as policies look them up.
+type directory struct{ people *people }
+
+func (d directory) Users(ctx context.Context, by map[string]any, _ int) ([]user.Person, int, error) {
+	who, err := d.people.FindPerson(ctx, []string{"username"}, fmt.Sprint(by["username"]), false)
+	if err != nil || !who.Exists() {
+		return nil, 0, err
+	}
+	return []user.Person{who}, 1, nil
 }
 
-func (*people) Policy(context.Context, string) (policy.Policy, error) { return nil, nil }
+func (directory) Policy(context.Context, string) (policy.Policy, error) { return nil, nil }
 
-func (*people) Count(context.Context, string, map[string]any) (int, error) { return 0, nil }
+func (directory) Groups(context.Context, map[string]any, int) ([]user.Group, int, error) {
+	return nil, 0, nil
+}
 
 // links are tokens by their keys.
 type links map[string]struct{ id, flow, user string }

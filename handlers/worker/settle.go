@@ -107,7 +107,7 @@ func (s *Settler) handle(ctx context.Context, m *message.Message) error {
 // owes tells from the clear bytes whether an event asks for effects.
 func owes(e eventstore.Recorded) bool {
 	return e.Stream.Category() == "execution" &&
-		(e.Type == "StageCompleted" && bytes.Contains(e.Payload, []byte(`"effects":[`)) || e.Type == "ExecutionCompleted")
+		(bytes.Contains(e.Payload, []byte(`"effects":[`)) || e.Type == "ExecutionCompleted")
 }
 
 // later waits until the request that appended an event has had its time.
