@@ -133,8 +133,8 @@ type Outside interface {
 	// Reverse returns the name of an address, or the address.
 	Reverse(ctx context.Context, ip string) string
 
-	// Fetch makes an HTTP request. Its error says why it was refused or why it
-	// failed.
+	// Fetch makes an HTTP request. If there is no answer, the error is a
+	// [*FetchError].
 	Fetch(ctx context.Context, q Fetch) (Fetched, error)
 
 	// Breaches returns how often passwords were found in collections of stolen
@@ -160,6 +160,23 @@ type Fetched struct {
 	Header map[string]string
 	Body   []byte
 }
+
+// What kept a Fetch from its answer, for callers who tell them apart.
+const (
+	FetchRefused    = "refused"    // it is not allowed, makes no sense or is over a limit
+	FetchTimeout    = "timeout"    // it took too long
+	FetchConnection = "connection" // there was no answer, or a broken one
+)
+
+// A FetchError says why a [Fetch] has no answer. Its message is a sentence
+// that may be shown: of the URL it has the scheme, the host and the path.
+type FetchError struct {
+	Kind    string
+	Message string
+}
+
+// Error implements error.
+func (e *FetchError) Error() string { return e.Message }
 
 // kind is what a policy's file says of itself.
 type kind struct {
