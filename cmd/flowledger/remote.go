@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -66,9 +68,38 @@ func (r *remote) ask(ctx context.Context, method, path, kind string, body io.Rea
 		return nil, fmt.Errorf("ask %s: %w", r.base, err)
 	}
 	if answer.StatusCode >= 300 {
-		return nil, fmt.Errorf("%s answers %s: %s", r.base, answer.Status, bytes.TrimSpace(text))
+		return nil, fmt.Errorf("%s answers %s: %s", r.base, answer.Status, sentence(text))
 	}
 	return text, nil
+}
+
+// sentence puts an error of the contract into words: its detail, or what is
+// wrong with which field. What is neither is cut and shown as it is.
+func sentence(body []byte) string {
+	var shape map[string]any
+	if json.Unmarshal(body, &shape) != nil || len(shape) == 0 {
+		return string(bytes.TrimSpace(body[:min(len(body), 200)]))
+	}
+	if detail, ok := shape["detail"].(string); ok {
+		return detail
+	}
+	var parts []string
+	for _, field := range slices.Sorted(maps.Keys(shape)) {
+		said := shape[field]
+		if list, ok := said.([]any); ok {
+			words := make([]string, len(list))
+			for i, item := range list {
+				words[i] = fmt.Sprint(item)
+			}
+			said = strings.Join(words, " ")
+		}
+		if field == "non_field_errors" {
+			parts = append(parts, fmt.Sprint(said))
+		} else {
+			parts = append(parts, fmt.Sprintf("%s: %v", field, said))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // post sends JSON.

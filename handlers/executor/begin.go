@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
@@ -96,11 +97,13 @@ var secretParams = map[string]bool{"flow_token": true, "execution": true}
 const maxQuery = 8 << 10
 
 // kept is the page's query as the execution remembers it: the last value of
-// each name.
+// each name. Of too long a query the names that sort first are kept, so that
+// the same query gives the same each time.
 func kept(v execution.Visit) map[string]string {
 	out := map[string]string{}
 	size := 0
-	for name, values := range v.Query {
+	for _, name := range slices.Sorted(maps.Keys(v.Query)) {
+		values := v.Query[name]
 		if secretParams[name] || len(values) == 0 {
 			continue
 		}
