@@ -43,6 +43,7 @@ func (f *frame) outer(depth int) *frame {
 type compiler struct {
 	program *Program
 	scope   *scope
+	names   map[syntax.Pos][]string // in each statement and condition
 }
 
 // A scope maps the names of a frame to slots.
@@ -101,6 +102,9 @@ func (c *compiler) read(n *syntax.Name) code {
 // predeclared compiles reading a name of the host or of the language.
 func (c *compiler) predeclared(n *syntax.Name) code {
 	own := builtins[n.ID]
+	if own == nil {
+		c.program.reads = append(c.program.reads, n)
+	}
 	return func(f *frame) (Value, error) {
 		if v, ok := f.r.env.Names[n.ID]; ok && v != nil {
 			return v, nil

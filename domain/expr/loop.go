@@ -7,6 +7,7 @@ func (c *compiler) while(s *syntax.While) (action, error) {
 	if err != nil {
 		return nil, err
 	}
+	point := c.point(s.Cond.At())
 	body, other, err := c.blocks(s.Body, s.Else)
 	return func(f *frame) (signal, error) {
 		for {
@@ -14,6 +15,9 @@ func (c *compiler) while(s *syntax.While) (action, error) {
 				return goOn, at(err, s.Pos)
 			}
 			v, err := cond(f)
+			if f.r.env.Trace != nil {
+				f.tell(point)
+			}
 			if err != nil {
 				return goOn, err
 			}
@@ -49,6 +53,7 @@ func (c *compiler) forLoop(s *syntax.For) (action, error) {
 	if err != nil {
 		return nil, err
 	}
+	point := c.point(s.At())
 	body, other, err := c.blocks(s.Body, s.Else)
 	return func(f *frame) (signal, error) {
 		v, err := source(f)
@@ -69,6 +74,9 @@ func (c *compiler) forLoop(s *syntax.For) (action, error) {
 			}
 			if err := target(f, v); err != nil {
 				return goOn, err
+			}
+			if f.r.env.Trace != nil {
+				f.tell(point)
 			}
 			sig, err := body(f)
 			if err != nil || sig == doReturn {

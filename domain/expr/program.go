@@ -17,6 +17,7 @@ type Program struct {
 	scope   *scope
 	body    action
 	imports []Import
+	reads   []*syntax.Name // of names that neither the program nor the language defines
 	regexps regexps
 }
 
@@ -34,6 +35,7 @@ type Env struct {
 	Now     time.Time                   // what the clock says
 	Seed    uint64                      // of all randomness
 	Limits  Limits
+	Trace   func(Step) // is told each step; nil for nobody
 }
 
 // A Result is what an evaluation came to.
@@ -55,7 +57,7 @@ func Compile(source string) (*Program, error) {
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	c := &compiler{program: &Program{}}
+	c := &compiler{program: &Program{}, names: fn.Names}
 	c.program.scope = c.push(fn.Locals, false)
 	body, err := c.block(fn.Body)
 	if err != nil {
@@ -71,26 +73,6 @@ func syntaxError(err error) error {
 		return err
 	}
 	return &Error{Kind: "SyntaxError", Message: e.Message, Line: e.Line, Column: e.Col, cause: e}
-}
-
-// Imports returns what the program imports from modules that are not built in.
-func (p *Program) Imports() []Import { return p.imports }
-
-// Check refuses, as [Compile] does, imports that neither the built-in modules
-// nor these have.
-func (p *Program) Check(modules map[string]map[string]Value) error {
-	for _, i := range p.imports {
-		message := ""
-		if m, ok := modules[i.Module]; !ok {
-			message = "module '" + i.Module + "' is not available in expressions: " + advice(i.Module)
-		} else if _, ok := m[i.Name]; !ok && i.Name != "" {
-			message = "cannot import name '" + i.Name + "' from '" + i.Module + "'"
-		}
-		if message != "" {
-			return &Error{Kind: "SyntaxError", Message: message, Line: i.Line, Column: i.Column}
-		}
-	}
-	return nil
 }
 
 // Eval runs the program. Its error is an [*Error]; the result counts the steps

@@ -161,7 +161,7 @@ func TestImports(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := p.Check(modules); (err != nil) != (test.refused != "") || err != nil && !strings.Contains(err.Error(), test.refused) {
+			if err := p.Check(Host{Modules: modules}); (err != nil) != (test.refused != "") || err != nil && !strings.Contains(err.Error(), test.refused) {
 				t.Errorf("got %v, want %s", err, test.refused)
 			}
 			_, err = p.Eval(t.Context(), Env{Modules: modules})

@@ -4,11 +4,14 @@ import "github.com/flowledger/flowledger/domain/expr/syntax"
 
 // block compiles statements in a row.
 func (c *compiler) block(stmts []syntax.Stmt) (action, error) {
-	actions := make([]action, len(stmts))
+	actions, points := make([]action, len(stmts)), make([]*point, len(stmts))
 	for i, s := range stmts {
 		var err error
 		if actions[i], err = c.statement(s); err != nil {
 			return nil, err
+		}
+		if !compound(s) {
+			points[i] = c.point(s.At())
 		}
 	}
 	return func(f *frame) (signal, error) {
@@ -16,7 +19,11 @@ func (c *compiler) block(stmts []syntax.Stmt) (action, error) {
 			if err := f.r.step(); err != nil {
 				return goOn, at(err, stmts[i].At())
 			}
-			if s, err := act(f); s != goOn || err != nil {
+			s, err := act(f)
+			if f.r.env.Trace != nil {
+				f.tell(points[i])
+			}
+			if s != goOn || err != nil {
 				return s, err
 			}
 		}
@@ -128,8 +135,9 @@ func (c *compiler) branch(s *syntax.Branch) (action, error) {
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]action, len(s.Bodies))
+	bodies, points := make([]action, len(s.Bodies)), make([]*point, len(s.Conds))
 	for i, body := range s.Bodies {
+		points[i] = c.point(s.Conds[i].At())
 		if bodies[i], err = c.block(body); err != nil {
 			return nil, err
 		}
@@ -141,6 +149,9 @@ func (c *compiler) branch(s *syntax.Branch) (action, error) {
 				return goOn, at(err, s.Pos)
 			}
 			v, err := cond(f)
+			if f.r.env.Trace != nil {
+				f.tell(points[i])
+			}
 			if err != nil {
 				return goOn, err
 			}

@@ -33,7 +33,7 @@ func (p *Expression) Validate() catalog.Problems {
 	var problems catalog.Problems
 	program, err := compiled(p.Source)
 	if err == nil {
-		err = program.Check(available)
+		err = program.Check(host())
 	}
 	if err != nil {
 		problems.Add("expression", "Expression Syntax Error: %s", err)

@@ -343,6 +343,10 @@ func TestExpressionIsCheckedWhenSaved(t *testing.T) {
 		"no syntax":                  {"return True\nreturn ((", "Expression Syntax Error: line 2, column"},
 		"a module that is not there": {"x = 1\nimport os", "Expression Syntax Error: line 2, column"},
 		"a name that is not in it":   {"from authentik.core.models import User2", "Expression Syntax Error: line 1, column"},
+		"names of the host":          {"return request, context, http_request, ak_client_ip, ak_is_sso_flow, user, prompt_context, ak_logger", ""},
+		"a name that nobody defines": {"x = 1\nreturn x and y2", "Expression Syntax Error: line 2, column 14: SyntaxError: name 'y2' is not defined"},
+		"what this server has not":   {"return ak_create_jwt(request.user, 'p', [])", "Expression Syntax Error: line 1, column 8: SyntaxError: 'ak_create_jwt' is not available in expressions: "},
+		"files":                      {"return open('/etc/passwd')", "Expression Syntax Error: line 1, column 8: SyntaxError: 'open' is not available"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -56,7 +56,7 @@ func (p *parser) branch(pos Pos) (Stmt, error) {
 	b := &Branch{Pos: pos}
 	word := "if"
 	for {
-		cond, err := p.named()
+		cond, err := p.tested()
 		if err != nil {
 			return nil, err
 		}
@@ -72,6 +72,16 @@ func (p *parser) branch(pos Pos) (Stmt, error) {
 	var err error
 	b.Else, err = p.otherwise()
 	return b, err
+}
+
+// tested: named
+func (p *parser) tested() (Expr, error) {
+	mark := len(p.reads)
+	x, err := p.named()
+	if err == nil {
+		p.names[x.At()] = p.since(mark)
+	}
+	return x, err
 }
 
 // otherwise: ['else' block]
@@ -93,7 +103,7 @@ func (p *parser) loop(of string) ([]Stmt, error) {
 func (p *parser) while(pos Pos) (Stmt, error) {
 	w := &While{Pos: pos}
 	var err error
-	if w.Cond, err = p.named(); err != nil {
+	if w.Cond, err = p.tested(); err != nil {
 		return nil, err
 	}
 	if w.Body, err = p.loop("'while' statement"); err != nil {
@@ -106,6 +116,7 @@ func (p *parser) while(pos Pos) (Stmt, error) {
 // for: 'for' targets 'in' expressions block ['else' block]
 func (p *parser) forLoop(pos Pos) (Stmt, error) {
 	f := &For{Pos: pos}
+	mark := len(p.reads)
 	var err error
 	if f.Target, err = p.forTarget(); err != nil {
 		return nil, err
@@ -113,6 +124,7 @@ func (p *parser) forLoop(pos Pos) (Stmt, error) {
 	if f.X, err = p.expressions(); err != nil {
 		return nil, err
 	}
+	p.names[pos] = p.since(mark)
 	if f.Body, err = p.loop("'for' statement"); err != nil {
 		return nil, err
 	}

@@ -8,8 +8,9 @@ type parser struct {
 	at     int
 	scope  *scope
 	nest   int
-	reads  []string // the names read so far
-	loops  int      // around the statement, within its function
+	reads  []string         // the names read so far
+	names  map[Pos][]string // those of each statement and each condition, by where it begins
+	loops  int              // around the statement, within its function
 }
 
 // A scope gathers the names that one function, or one comprehension, binds.
@@ -122,6 +123,23 @@ func (p *parser) program() (*Function, error) {
 		}
 		fn.Body = append(fn.Body, stmts...)
 	}
-	fn.Locals = s.locals
+	fn.Locals, fn.Names = s.locals, p.names
 	return fn, nil
 }
+
+// since lists the names read since mark, each once.
+func (p *parser) since(mark int) []string {
+	var names []string
+	for _, id := range p.reads[mark:] {
+		if !slices.Contains(names, id) {
+			names = append(names, id)
+		}
+		if len(names) == maxNames {
+			break
+		}
+	}
+	return names
+}
+
+// maxNames is how many names of one statement are remembered.
+const maxNames = 50

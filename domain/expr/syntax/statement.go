@@ -11,10 +11,12 @@ func (p *parser) statement() ([]Stmt, error) {
 	}
 	var out []Stmt
 	for {
+		pos, mark := p.tok().pos, len(p.reads)
 		stmts, err := p.simple()
 		if err != nil {
 			return nil, err
 		}
+		p.names[pos] = p.since(mark)
 		out = append(out, stmts...)
 		semicolon := p.accept(";")
 		if p.tok().kind == newline {
@@ -94,13 +96,7 @@ func (p *parser) returned(pos Pos) (Stmt, error) {
 	if r.X, err = p.expressions(); err != nil {
 		return nil, err
 	}
-	known := map[string]bool{}
-	for _, id := range p.reads[mark:] {
-		if !known[id] {
-			known[id] = true
-			r.Names = append(r.Names, id)
-		}
-	}
+	r.Names = p.since(mark)
 	return r, nil
 }
 

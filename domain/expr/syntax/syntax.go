@@ -51,7 +51,7 @@ func Parse(source string) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{tokens: tokens}
+	p := &parser{tokens: tokens, names: map[Pos][]string{}}
 	body, err := p.program()
 	if err != nil {
 		return nil, err

@@ -8,7 +8,8 @@ type Function struct {
 	Params   []Param
 	Locals   []string // parameters first; every name bound in the body
 	Body     []Stmt
-	Nonlocal map[string]Pos // names that a def binds further out
+	Nonlocal map[string]Pos   // names that a def binds further out
+	Names    map[Pos][]string // of the text itself: the names in each statement and each condition, by where it begins
 }
 
 // A Param is a parameter.

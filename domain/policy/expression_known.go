@@ -1,0 +1,44 @@
+package policy
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/flowledger/flowledger/domain/expr"
+	"github.com/flowledger/flowledger/domain/session"
+)
+
+// host is what expressions are checked against when they are saved. Its names
+// are those of an evaluation that has everything: a client, an address, a plan.
+var host = sync.OnceValue(func() expr.Host {
+	q := Request{Plan: &Plan{}, HTTP: &HTTP{Caller: session.Caller{Network: session.Network{IP: "192.0.2.1"}}}, Clock: time.Time{}.UTC}
+	names := map[string]bool{}
+	for name := range newEvaluation(context.Background(), q).predeclared() {
+		names[name] = true
+	}
+	return expr.Host{Modules: available, Names: names, Advice: instead}
+})
+
+// instead is what to write for names that are known from elsewhere.
+var instead = map[string]string{
+	"ak_create_jwt":     "this server has no providers that issue tokens; leave it out",
+	"ak_create_jwt_raw": "this server has no providers that issue tokens; leave it out",
+	"ak_impersonate":    "nobody acts as somebody else here; leave it out",
+	"User":              "add from authentik.core.models import User, or use ak_user_by(username=…)",
+	"Group":             "add from authentik.core.models import Group, or use ak_is_group_member(user, name=…)",
+	"Event":             "use ak_create_event(action, …)",
+	"Stage":             "stages are bound to flows; a policy decides with return True or return False",
+	"Flow":              "the flow is context[\"flow_plan\"]",
+	"Policy":            "use ak_call_policy(name)",
+	"timezone":          "add from django.utils import timezone",
+	"timedelta":         "add from datetime import timedelta",
+	"plan":              "the plan is context[\"flow_plan\"]",
+	"flow_plan":         "the plan is context[\"flow_plan\"]",
+	"pending_user":      "use request.user, or context[\"pending_user\"]",
+	"prompt_data":       "use context[\"prompt_data\"]",
+	"logger":            "use ak_logger",
+	"logging":           "use ak_logger",
+	"client_ip":         "use ak_client_ip",
+	"geoip":             "use context[\"geoip\"]",
+}
