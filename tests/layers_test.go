@@ -48,7 +48,7 @@ var layers = []layer{
 	{path: "domain/execution", ours: []string{"domain", "domain/session"}},
 	{path: "domain/expr/syntax"},
 	{path: "domain/expr", ours: []string{"domain/expr/syntax"}, others: []string{"go.starlark.net"}},
-	{path: "domain/policy", ours: []string{"domain/…"}, others: []string{"github.com/trustelem/zxcvbn"}},
+	{path: "domain/policy", ours: []string{"domain/…"}, others: []string{"github.com/ccojocar/zxcvbn-go"}},
 	{path: "domain/stage", ours: []string{"domain/…"}, others: []string{"github.com/google/uuid", "github.com/pquerna/otp", "github.com/go-webauthn"}},
 	{path: "domain/blueprint", ours: []string{"domain", "domain/catalog", "domain/object"}, others: []string{"gopkg.in/yaml.v3"}},
 
