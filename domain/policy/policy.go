@@ -169,7 +169,8 @@ const (
 )
 
 // A FetchError says why a [Fetch] has no answer. Its message is a sentence
-// that may be shown: of the URL it has the scheme, the host and the path.
+// that may be shown: of the URL it has the scheme and the host, for a path and
+// a query may hold keys.
 type FetchError struct {
 	Kind    string
 	Message string
