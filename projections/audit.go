@@ -62,7 +62,7 @@ func (*Audit) Schema() string {
 }
 
 // Needs implements [Projection].
-func (*Audit) Needs(string) Need { return Clear }
+func (*Audit) Needs(eventstore.Recorded) Need { return Clear }
 
 // Apply implements [Projection].
 func (*Audit) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) error {

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -24,11 +25,14 @@ type candidate struct {
 
 // forNeed returns the event for a projection. What is sealed may not open; that
 // is no concern of those who do not want it.
-func (c *candidate) forNeed(need Need, of *codec.Codec) (codec.Decoded, error) {
-	if c.err != nil && need < c.need {
-		return of.DecodeClear(c.recorded)
+func (c *candidate) forNeed(ctx context.Context, need Need, of *codec.Codec) (codec.Decoded, error) {
+	if c.err == nil || need == c.need {
+		return c.decoded, c.err
 	}
-	return c.decoded, c.err
+	if need == Sealed {
+		return of.Decode(ctx, c.recorded)
+	}
+	return of.DecodeClear(c.recorded)
 }
 
 // apply commits a batch. A projection that fails on an event is stopped in
@@ -120,11 +124,11 @@ func (r *Runner) fill(ctx context.Context, batch []candidate, reached []eventsto
 }
 
 func (r *Runner) show(ctx context.Context, t *track, c *candidate) error {
-	need := t.Needs(c.recorded.Stream.Category())
+	need := t.Needs(c.recorded)
 	if need == Nothing {
 		return nil
 	}
-	e, err := c.forNeed(need, r.codec)
+	e, err := c.forNeed(ctx, need, r.codec)
 	if err != nil {
 		return err
 	}
@@ -139,7 +143,7 @@ func (r *Runner) decode(ctx context.Context, batch []eventstore.Recorded) []cand
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < len(batch); i += workers {
-				candidates[i] = r.decodeOne(ctx, batch[i])
+				candidates[i] = r.decodeOne(ctx, batch, i)
 			}
 		})
 	}
@@ -147,18 +151,53 @@ func (r *Runner) decode(ctx context.Context, batch []eventstore.Recorded) []cand
 	return candidates
 }
 
-func (r *Runner) decodeOne(ctx context.Context, e eventstore.Recorded) candidate {
+func (r *Runner) decodeOne(ctx context.Context, batch []eventstore.Recorded, i int) candidate {
+	e := batch[i]
 	c := candidate{recorded: e}
 	for _, t := range r.tracks {
 		if e.Position.Compare(t.at) > 0 {
-			c.need = max(c.need, t.Needs(e.Stream.Category()))
+			c.need = max(c.need, t.Needs(e))
 		}
 	}
 	switch c.need {
+	case Located:
+		if c.decoded, c.err = r.codec.Decode(ctx, e); c.err == nil && c.decoded.Network == nil && c.decoded.Header.Net != "" {
+			c.decoded.Network, c.err = r.network(ctx, batch[:i], c.decoded)
+		}
 	case Sealed:
 		c.decoded, c.err = r.codec.Decode(ctx, e)
 	case Clear:
 		c.decoded, c.err = r.codec.DecodeClear(e)
 	}
 	return c
+}
+
+// network opens the network of an event's append. The event that carries it
+// stands before this one in its stream, and mostly in this batch, too.
+func (r *Runner) network(ctx context.Context, before []eventstore.Recorded, e codec.Decoded) (json.RawMessage, error) {
+	for i := len(before) - 1; i >= 0 && before[i].Stream == e.Stream; i-- {
+		if before[i].ID.String() == e.Header.Net {
+			carrier, err := r.codec.Decode(ctx, before[i])
+			return carrier.Network, err
+		}
+	}
+	return networkBefore(ctx, r.store, r.codec, e)
+}
+
+// networkBefore looks for the network of an event's append in the ledger.
+func networkBefore(ctx context.Context, store eventstore.Store, of *codec.Codec, e codec.Decoded) (json.RawMessage, error) {
+	// An append has a limit, so its first event is not far away.
+	for recorded, err := range store.ReadStream(ctx, e.Stream, max(0, e.Revision-eventstore.MaxEvents)) {
+		if err != nil {
+			return nil, fmt.Errorf("read the network of %s %d of %s: %w", e.Type, e.Revision, e.Stream, err)
+		}
+		if recorded.Revision >= e.Revision {
+			break
+		}
+		if recorded.ID.String() == e.Header.Net {
+			carrier, err := of.Decode(ctx, recorded)
+			return carrier.Network, err
+		}
+	}
+	return nil, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -60,8 +61,8 @@ func (*Executions) Schema() string {
 }
 
 // Needs implements [Projection].
-func (*Executions) Needs(category string) Need {
-	if category == "execution" {
+func (*Executions) Needs(e eventstore.Recorded) Need {
+	if e.Stream.Category() == "execution" {
 		return Clear
 	}
 	return Nothing

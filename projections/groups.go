@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -49,8 +50,8 @@ func (*Groups) Schema() string {
 }
 
 // Needs implements [Projection].
-func (*Groups) Needs(category string) Need {
-	switch category {
+func (*Groups) Needs(e eventstore.Recorded) Need {
+	switch e.Stream.Category() {
 	case "group":
 		return Sealed
 	case "user":

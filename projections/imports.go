@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/worker"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -41,8 +42,8 @@ func (*Imports) Schema() string {
 }
 
 // Needs implements [Projection].
-func (*Imports) Needs(category string) Need {
-	if category == "blueprint" {
+func (*Imports) Needs(e eventstore.Recorded) Need {
+	if e.Stream.Category() == "blueprint" {
 		return Clear
 	}
 	return Nothing

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -55,8 +56,8 @@ func (*Objects) Schema() string {
 }
 
 // Needs implements [Projection].
-func (*Objects) Needs(category string) Need {
-	if category == "object" {
+func (*Objects) Needs(e eventstore.Recorded) Need {
+	if e.Stream.Category() == "object" {
 		return Clear
 	}
 	return Nothing

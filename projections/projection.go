@@ -5,6 +5,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -19,8 +20,9 @@ type Projection interface {
 	// are dropped and built again from the ledger.
 	Schema() string
 
-	// Needs tells how much of the events of a category it wants to see.
-	Needs(category string) Need
+	// Needs tells how much of an event it wants to see, by the event's stream
+	// and type. What nobody wants is not decoded.
+	Needs(e eventstore.Recorded) Need
 
 	// Apply folds one event into the tables. It ignores types that it does not
 	// read. An error stops the projection in front of this event.
@@ -39,6 +41,7 @@ const (
 	Nothing Need = iota
 	Clear
 	Sealed
+	Located // what is sealed, and the network of the append, whichever of its events carries it
 )
 
 // uncached is for projections that keep nothing in memory.

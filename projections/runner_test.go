@@ -43,8 +43,8 @@ func (*counting) Name() string { return "counting" }
 
 func (c *counting) Schema() string { return "-- " + c.version + "\nCREATE TABLE counting(name TEXT)" }
 
-func (*counting) Needs(category string) projections.Need {
-	if category == "group" {
+func (*counting) Needs(e eventstore.Recorded) projections.Need {
+	if e.Stream.Category() == "group" {
 		return projections.Clear
 	}
 	return projections.Nothing

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/stage"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -46,8 +47,8 @@ func (*Sessions) Schema() string {
 }
 
 // Needs implements [Projection].
-func (*Sessions) Needs(category string) Need {
-	if category == "session" {
+func (*Sessions) Needs(e eventstore.Recorded) Need {
+	if e.Stream.Category() == "session" {
 		return Sealed
 	}
 	return Nothing

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -49,8 +50,8 @@ func (*Tokens) Schema() string {
 }
 
 // Needs implements [Projection].
-func (*Tokens) Needs(category string) Need {
-	switch category {
+func (*Tokens) Needs(e eventstore.Recorded) Need {
+	switch e.Stream.Category() {
 	case "token":
 		return Sealed
 	case "user":

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -59,8 +60,8 @@ func (*Users) Schema() string {
 }
 
 // Needs implements [Projection].
-func (*Users) Needs(category string) Need {
-	switch category {
+func (*Users) Needs(e eventstore.Recorded) Need {
+	switch e.Stream.Category() {
 	case "user":
 		return Sealed
 	case "session":

@@ -42,24 +42,25 @@ type world struct {
 	sessions   *projections.Sessions
 	executions *projections.Executions
 	audit      *projections.Audit
+	reputation *projections.Reputation
 
-	last eventstore.Position
+	clock time.Time // of the ledger
+	last  eventstore.Position
 }
 
-// newWorld makes a world whose clock stands still, and which nobody follows
-// yet.
+// newWorld makes a world whose clock stands still unless it is set, and which
+// nobody follows yet.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	now := func() time.Time { return start }
+	w := &world{t: t, clock: start, path: filepath.Join(t.TempDir(), "views.db"), log: slog.New(slog.DiscardHandler)}
+	now := func() time.Time { return w.clock }
 	v, err := vault.Open(vault.Memory, [32]byte{1}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = v.Close() })
-	w := &world{
-		t: t, store: memory.New(now), vault: v, path: filepath.Join(t.TempDir(), "views.db"), log: slog.New(slog.DiscardHandler),
-		codec: &codec.Codec{Vault: v, Tenant: "t", Leak: func(event, key string) { t.Errorf("%s leaks %s", event, key) }},
-	}
+	w.store, w.vault = memory.New(now), v
+	w.codec = &codec.Codec{Vault: v, Tenant: "t", Leak: func(event, key string) { t.Errorf("%s leaks %s", event, key) }}
 	w.open()
 	return w
 }
@@ -80,8 +81,9 @@ func (w *world) open(more ...projections.Projection) {
 	w.objects, w.users, w.groups = projections.NewObjects(), projections.NewUsers(v), projections.NewGroups(v)
 	w.tokens, w.sessions = projections.NewTokens(v), projections.NewSessions(v)
 	w.executions, w.audit = projections.NewExecutions(v), projections.NewAudit(v, w.store, w.codec)
+	w.reputation = projections.NewReputation(v, w.store, w.codec, w.vault.Digest)
 	all := append([]projections.Projection{
-		w.objects, w.users, w.groups, w.tokens, w.sessions, w.executions, w.audit,
+		w.objects, w.users, w.groups, w.tokens, w.sessions, w.executions, w.audit, w.reputation,
 	}, more...)
 	if w.runner, err = projections.NewRunner(w.store, w.codec, v, w.log, all...); err != nil {
 		w.t.Fatal(err)
