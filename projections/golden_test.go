@@ -71,6 +71,8 @@ func aSample(v reflect.Value, name string) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(7)
+	case reflect.Float64:
+		v.SetFloat(7.5)
 	default:
 		panic("a sample of " + v.Type().String())
 	}

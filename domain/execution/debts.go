@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/session"
 )
 
 // Debts are the effects that a decision asks for. What they write may be
@@ -15,7 +16,8 @@ type Debts struct {
 	EffectSecrets map[string]domain.Secret  `json:"effect_secrets,omitempty" seal:"X"`
 	// From where who logs in does: whoever pays later must bind the session to
 	// that address, not to none.
-	EffectIPs map[string]string `json:"effect_ips,omitempty" seal:"N"`
+	EffectIPs     map[string]string         `json:"effect_ips,omitempty" seal:"N"`
+	EffectOrigins map[string]session.Origin `json:"effect_origins,omitempty" seal:"N"`
 }
 
 // Owing parts from effects what must not be in the clear.
@@ -25,6 +27,9 @@ func Owing(effects []Effect) Debts {
 		n := strconv.Itoa(i)
 		if a := e.Authenticate; a != nil && a.IP != "" {
 			d.EffectIPs = with(d.EffectIPs, n, a.IP)
+			if a.Origin != (session.Origin{}) {
+				d.EffectOrigins = with(d.EffectOrigins, n, a.Origin)
+			}
 		}
 		if fields := e.fields(); fields != nil {
 			d.EffectFields = with(d.EffectFields, n, fields)
@@ -76,7 +81,7 @@ func (d Debts) owed() []Effect {
 		switch {
 		case e.Authenticate != nil:
 			a := *e.Authenticate
-			a.IP = d.EffectIPs[n]
+			a.IP, a.Origin = d.EffectIPs[n], d.EffectOrigins[n]
 			effects[i].Authenticate = &a
 		case e.WriteUser != nil:
 			w := *e.WriteUser

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/session"
 )
 
 // An Outcome is what a stage made of coming up, or of a response: [Ask],
@@ -116,6 +117,8 @@ type Authenticate struct {
 	GeoIP     string    `json:"geoip_binding,omitempty"`
 	Terminate []string  `json:"terminate,omitempty"` // ids of sessions
 	IP        string    `json:"-"`                   // of the client; [StageCompleted] seals it
+
+	Origin session.Origin `json:"-"` // of that address; sealed with it
 }
 
 // EndSession logs a session out. Keep leaves it alive, with nobody logged in,

@@ -30,20 +30,3 @@ type Network struct {
 	Place          *Place   `json:"geo,omitempty"` // nil where no database knows
 	System         *System  `json:"asn,omitempty"`
 }
-
-// A Place is where an address is in use, as far as a database knows
-// (spec/flows.md 8.2).
-type Place struct {
-	Continent string  `json:"continent"` // two letters
-	Country   string  `json:"country"`   // ISO 3166-1, two letters
-	Lat       float64 `json:"lat"`
-	Long      float64 `json:"long"`
-	City      string  `json:"city"`
-}
-
-// A System is the autonomous system that an address belongs to.
-type System struct {
-	Number  int    `json:"asn"`
-	Name    string `json:"as_org"`
-	Network string `json:"network"` // in CIDR notation; empty where unknown
-}

@@ -48,6 +48,7 @@ type Authenticate struct {
 	Browser   bool
 	Bound     Binding
 	IP        string
+	Origin    Origin
 	Now       time.Time
 }
 
@@ -61,6 +62,7 @@ func (c Authenticate) Decide(s State) ([]Event, error) {
 	}
 	return []Event{SessionAuthenticated{
 		User: c.User, Execution: c.Execution, Login: c.Now, Expires: c.Expires, Browser: c.Browser, Bound: c.Bound, IP: c.IP,
+		Place: c.Origin.Place, System: c.Origin.System,
 	}}, nil
 }
 
@@ -85,10 +87,12 @@ func (c See) Decide(s State) ([]Event, error) {
 
 // Break ends a session whose network is not the one it is tied to.
 type Break struct {
-	Reason   string
-	Mode     string
-	Previous string
-	New      string
+	Reason     string
+	Mode       string
+	Previous   string
+	New        string
+	PreviousIP string
+	NewIP      string
 }
 
 // Decide implements [domain.Command].
@@ -97,7 +101,7 @@ func (c Break) Decide(s State) ([]Event, error) {
 		return nil, nil
 	}
 	return []Event{
-		SessionBindingBroken{Reason: c.Reason, Mode: c.Mode, Previous: c.Previous, New: c.New},
+		SessionBindingBroken(c),
 		SessionRevoked{Cause: "binding"},
 		SessionEnded{Cause: "revoked"},
 	}, nil

@@ -23,6 +23,7 @@ type State struct {
 	Browser    bool      // its cookie ends with the browser
 	Bound      Binding
 	IP         string            // at login, what the binding compares with
+	Origin     Origin            // of that address, as databases told then
 	Flows      map[string]string // flow id to the execution that is under way
 	Cause      string            // why it ended
 }
@@ -92,6 +93,8 @@ type SessionAuthenticated struct {
 	Browser   bool      `json:"browser"`
 	Bound     Binding   `json:"binding"`
 	IP        string    `json:"ip,omitempty" seal:"N"` // what the binding compares with
+	Place     *Place    `json:"geo,omitempty" seal:"N"`
+	System    *System   `json:"asn,omitempty" seal:"N"`
 }
 
 // EventType implements [domain.Event].
@@ -100,6 +103,7 @@ func (SessionAuthenticated) EventType() string { return "SessionAuthenticated" }
 // Evolve implements [domain.Event].
 func (e SessionAuthenticated) Evolve(s State) State {
 	s.User, s.Execution, s.Login, s.Expires, s.Bound, s.IP = e.User, e.Execution, e.Login, e.Expires, e.Bound, e.IP
+	s.Origin = Origin{Place: e.Place, System: e.System}
 	s.Logins = with(s.Logins, e.Execution)
 	s.Seen, s.Browser = e.Login, e.Browser
 	s.Generation++
@@ -124,10 +128,12 @@ func (e SessionSeen) Evolve(s State) State {
 // SessionBindingBroken records that the network is not the one the session is
 // tied to.
 type SessionBindingBroken struct {
-	Reason   string `json:"reason"` // network.asn, network.ip …
-	Mode     string `json:"mode"`
-	Previous string `json:"previous,omitempty" seal:"N"`
-	New      string `json:"new,omitempty" seal:"N"`
+	Reason     string `json:"reason"` // network.asn, network.ip …
+	Mode       string `json:"mode"`
+	Previous   string `json:"previous,omitempty" seal:"N"` // what was compared, as text; empty where it is not known
+	New        string `json:"new,omitempty" seal:"N"`
+	PreviousIP string `json:"previous_ip,omitempty" seal:"N"`
+	NewIP      string `json:"new_ip,omitempty" seal:"N"`
 }
 
 // EventType implements [domain.Event].

@@ -20,11 +20,18 @@ var (
 	later = now.Add(30 * 24 * time.Hour)
 	flow  = domain.Ref{ID: "f", Kind: "authentik_flows.flow", Revision: 3, Name: "login"}
 
+	north, east = 52.5, 13.4
+
+	origin = session.Origin{
+		Place:  &session.Place{Continent: "EU", Country: "DE", Lat: &north, Long: &east, City: "Berlin"},
+		System: &session.System{Number: 64500, Name: "Example", Network: "192.0.2.0/24"},
+	}
+
 	begun    = session.SessionBegun{Kind: "browser", Begun: now, Expires: later}
 	attached = session.SessionExecutionAttached{Execution: "x1", Flow: flow}
 	loggedIn = session.SessionAuthenticated{
 		User: "u", Execution: "x1", Login: now, Expires: later, Browser: true,
-		Bound: session.Binding{Network: "bind_asn"}, IP: "192.0.2.1",
+		Bound: session.Binding{Network: "bind_asn"}, IP: "192.0.2.1", Place: origin.Place, System: origin.System,
 	}
 	kept  = session.SessionAuthenticated{User: "u", Execution: "x1", Login: now, Expires: later}
 	ended = session.SessionEnded{Cause: "revoked"}
@@ -63,6 +70,7 @@ func TestAttach(t *testing.T) {
 func TestAuthenticate(t *testing.T) {
 	command := session.Authenticate{
 		User: "u", Execution: "x1", Expires: later, Browser: true, Bound: session.Binding{Network: "bind_asn"}, IP: "192.0.2.1", Now: now,
+		Origin: origin,
 	}
 	again := command
 	again.User, again.Execution = "v", "x2"
@@ -180,7 +188,7 @@ func TestStateOfALife(t *testing.T) {
 	want := session.State{
 		Status: session.Alive, Kind: "browser", User: "u", Execution: "x1", Generation: 1, Expires: later, Begun: now, Login: now,
 		Seen: now, Browser: true, Bound: session.Binding{Network: "bind_asn"}, IP: "192.0.2.1", Flows: map[string]string{"f": "x1"},
-		Logins: map[string]bool{"x1": true},
+		Logins: map[string]bool{"x1": true}, Origin: origin,
 	}
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("after a login (-want +got):\n%s", diff)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/stage"
 )
 
@@ -21,7 +22,7 @@ func TestUserLogin(t *testing.T) {
 		}
 		effect := execution.Authenticate{
 			Session: "sess", User: "u1", Expires: day, Browser: true, Network: "bind_asn", GeoIP: "no_binding",
-			IP: "192.0.2.1",
+			IP: "192.0.2.1", Origin: session.Origin{System: system},
 		}
 		if change != nil {
 			change(&fact, &effect)

@@ -96,7 +96,7 @@ func (u *UserLogin) login(ctx context.Context, in Input, remember bool) (executi
 	effect := execution.Authenticate{
 		Session: in.State.Session, User: who.ID, Expires: in.Caller.Now.Add(lasts), Browser: lasts == 0,
 		Network: u.Network, GeoIP: u.GeoIP, Terminate: terminate,
-		IP: in.Caller.Network.IP,
+		IP: in.Caller.Network.IP, Origin: in.Caller.Network.Origin(),
 	}
 	if effect.Browser {
 		effect.Expires = in.Caller.Now.Add(BrowserSession)

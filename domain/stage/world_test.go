@@ -107,7 +107,9 @@ func (e *env) HashPassword(_ context.Context, password domain.Secret) (domain.Se
 
 var (
 	now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	ada = user.Person{
+
+	system = &session.System{Number: 64500}
+	ada    = user.Person{
 		ID: "u1", Key: 5, Username: "ada", Email: "Ada@example.org", Active: true, Attributes: map[string]any{"upn": "ada@corp", "a": "b"},
 	}
 	idle    = user.Person{ID: "u2", Key: 6, Username: "idle", Email: "idle@example.org"}
@@ -144,7 +146,7 @@ func at(e *env, who user.Person) stage.Input {
 			Status: execution.Running, Session: "sess", Subject: execution.Subject{User: who.ID}, Context: execution.Context{},
 			Current: &execution.Current{Binding: "b1", Asked: true, Sequence: 1}, Plan: []execution.Entry{{}},
 		},
-		Caller: session.Caller{Now: now, BaseURL: "https://id.example.org", Network: session.Network{IP: "192.0.2.1"}},
+		Caller: session.Caller{Now: now, BaseURL: "https://id.example.org", Network: session.Network{IP: "192.0.2.1", System: system}},
 	}
 }
 

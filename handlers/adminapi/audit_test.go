@@ -17,7 +17,12 @@ import (
 // happen puts events of an execution into the ledger, by somebody.
 func (b *bench) happen(by string, events ...codec.Event) {
 	b.t.Helper()
-	m := codec.Meta{Network: session.Network{IP: "198.51.100.4", UserAgent: "curl/8"}, Subject: "tenant", Time: now()}
+	b.happenFrom(session.Network{IP: "198.51.100.4", UserAgent: "curl/8"}, by, events...)
+}
+
+func (b *bench) happenFrom(network session.Network, by string, events ...codec.Event) {
+	b.t.Helper()
+	m := codec.Meta{Network: network, Subject: "tenant", Time: now()}
 	m.Header.Actor.ID = by
 	m.Header.Request.Method = "POST"
 	stream := eventstore.Stream("execution", uuid.NewString())
@@ -132,5 +137,23 @@ func TestEventsStay(t *testing.T) {
 	actions := b.want(200, http.MethodGet, "events/events/actions/", nil)
 	if got, _ := actions.json.([]any); len(got) != 38 || actions.str("0.component") != "login" {
 		t.Errorf("actions: %s", actions.text)
+	}
+}
+
+// Events tell where they came from, as far as databases knew.
+func TestEventsTellPlaces(t *testing.T) {
+	b := newBench(t)
+	jane, lat := b.callers[member].User, 52.5
+	b.happenFrom(session.Network{
+		IP: "198.51.100.4", Place: &session.Place{Continent: "EU", Country: "DE", Lat: &lat}, System: &session.System{Number: 64500, Name: "Example"},
+	}, jane, execution.UserLoggedIn{User: jane})
+	got := b.want(200, http.MethodGet, "events/events/?action=login", nil)
+	geo := fields{"continent": "EU", "country": "DE", "lat": 52.5, "long": nil, "city": ""}
+	if diff := cmp.Diff(any(geo), got.at("results.0.context.geo")); diff != "" {
+		t.Errorf("geo (-want +got):\n%s", diff)
+	}
+	asn := fields{"asn": 64500.0, "as_org": "Example", "network": nil}
+	if diff := cmp.Diff(any(asn), got.at("results.0.context.asn")); diff != "" {
+		t.Errorf("asn (-want +got):\n%s", diff)
 	}
 }

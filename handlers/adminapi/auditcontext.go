@@ -46,6 +46,7 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 			"logout_reason": "Session binding broken", "binding": map[string]any{
 				"reason": event.Reason, "previous_value": event.Previous, "new_value": event.New,
 			},
+			"ip": map[string]any{"previous": event.PreviousIP, "new": event.NewIP},
 		}, nil
 	case object.ObjectCreated:
 		return map[string]any{"model": modelRef(event.Kind, e.Stream.ID(), event.Name)}, nil

@@ -65,8 +65,9 @@ func TestContexts(t *testing.T) {
 		"a thing is removed": {"object-o", "model_deleted", object.ObjectRemoved{Kind: object.FlowModel, Name: "f"}, map[string]any{
 			"model": map[string]any{"pk": "o", "app": "authentik_flows", "model_name": "flow", "name": "f"},
 		}},
-		"a session breaks": {"session-s", "logout", session.SessionBindingBroken{Reason: "network.missing", Previous: "a", New: "b"}, map[string]any{
-			"logout_reason": "Session binding broken", "binding": map[string]any{"reason": "network.missing", "previous_value": "a", "new_value": "b"},
+		"a session breaks": {"session-s", "logout", session.SessionBindingBroken{Reason: "network.asn", Previous: "a", New: "b", PreviousIP: "c", NewIP: "d"}, map[string]any{
+			"logout_reason": "Session binding broken", "binding": map[string]any{"reason": "network.asn", "previous_value": "a", "new_value": "b"},
+			"ip": map[string]any{"previous": "c", "new": "d"},
 		}},
 		"an execution fails": {"execution-e", "system_exception", execution.ExecutionFailed{Class: "internal", ErrorID: "1", Detail: "d"}, map[string]any{
 			"message": "System exception during flow execution.", "exception": map[string]any{"type": "internal", "message": "d", "id": "1"},

@@ -36,6 +36,12 @@ func (s *Server) showEntries(ctx context.Context, entries []AuditEntry) ([]map[s
 			"path": e.Header.Request.Route, "method": e.Header.Request.Method, "args": map[string]any{},
 			"user_agent": network.UserAgent, "request_id": e.Header.Request.ID,
 		}
+		if network.Place != nil {
+			about["geo"] = network.Place.Shown()
+		}
+		if network.System != nil {
+			about["asn"] = network.System.Shown()
+		}
 		out = append(out, map[string]any{
 			"pk": e.ID.String(), "user": who, "action": e.Action, "app": appOf(e.Action), "context": about, "client_ip": network.IP,
 			"created": stamp(e.RecordedAt), "expires": stamp(e.RecordedAt.Add(retention)), "brand": s.brandRef(e.Header.Brand),

@@ -79,7 +79,7 @@ func TestABrokenBindingIsSealedAsTheUsers(t *testing.T) {
 	if diff := cmp.Diff(codec.Actor{Kind: "anonymous", Session: c.Session}, broken.Header.Actor); diff != "" {
 		t.Errorf("actor (-want +got):\n%s", diff)
 	}
-	want := session.SessionBindingBroken{Reason: "network.missing", Mode: "bind_asn", Previous: "192.0.2.1", New: "198.51.100.7"}
+	want := session.SessionBindingBroken{Reason: "network.missing", Mode: "bind_asn", PreviousIP: "192.0.2.1", NewIP: "198.51.100.7"}
 	if diff := cmp.Diff(codec.Event(want), broken.Event); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}

@@ -15,6 +15,13 @@ import (
 type Network struct {
 	Trusted []netip.Prefix // proxies whose X-Forwarded headers are believed
 	Base    string         // public address; empty to take it from the request
+	Places  Places         // nil where there are no databases
+}
+
+// Places knows where addresses are in use, and whose they are.
+type Places interface {
+	// Locate returns nil for what it does not know.
+	Locate(ip netip.Addr) (*session.Place, *session.System)
 }
 
 // limits of what is kept of headers.
@@ -45,7 +52,15 @@ func (n Network) of(r *http.Request) session.Network {
 		ip = hop.Unmap()
 	}
 	out.IP = ip.String()
+	out.Place, out.System = n.locate(ip)
 	return out
+}
+
+func (n Network) locate(ip netip.Addr) (*session.Place, *session.System) {
+	if n.Places == nil {
+		return nil, nil
+	}
+	return n.Places.Locate(ip)
 }
 
 func forwarded(r *http.Request) []string {
@@ -87,26 +102,6 @@ func (n Network) baseURL(r *http.Request) string {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
-}
-
-// broken tells how the session's tie to its network is broken, or nil
-// (spec/stages.md 3.3). Without databases of networks and places, a changed
-// address cannot be shown to be of the same network: it counts as another.
-func (n Network) broken(s session.State, now session.Network) *session.Break {
-	if now.IP == s.IP || s.User == "" {
-		return nil
-	}
-	tied := func(mode string) bool { return mode != "" && mode != "no_binding" }
-	b := session.Break{Previous: s.IP, New: now.IP}
-	switch {
-	case tied(s.Bound.Network):
-		b.Reason, b.Mode = "network.missing", s.Bound.Network
-	case tied(s.Bound.GeoIP):
-		b.Reason, b.Mode = "geoip.missing", s.Bound.GeoIP
-	default:
-		return nil
-	}
-	return &b
 }
 
 func cut(text string) string {

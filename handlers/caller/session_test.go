@@ -204,7 +204,7 @@ func TestEnd(t *testing.T) {
 }
 
 // A session that is tied to its network ends when that changes.
-func TestBinding(t *testing.T) {
+func TestBindingWithoutDatabases(t *testing.T) {
 	for name, test := range map[string]struct {
 		bound session.Binding
 		want  string

@@ -116,14 +116,7 @@ func (x *Executor) request(ctx context.Context, d *draft, written *policy.Plan) 
 // located is what policies are told of the place of an address (spec/flows.md
 // 8.2): nothing where no database knows.
 func located(n session.Network) map[string]any {
-	out := map[string]any{"geoip": nil, "asn": nil}
-	if p := n.Place; p != nil {
-		out["geoip"] = map[string]any{"continent": p.Continent, "country": p.Country, "lat": p.Lat, "long": p.Long, "city": p.City}
-	}
-	if s := n.System; s != nil {
-		out["asn"] = map[string]any{"asn": s.Number, "as_org": s.Name, "network": s.Network}
-	}
-	return out
+	return map[string]any{"geoip": n.Place.Shown(), "asn": n.System.Shown()}
 }
 
 // write decides on what policies wrote.

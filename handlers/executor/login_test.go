@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
 )
 
@@ -185,6 +186,7 @@ func TestSettlePaysWhatACrashLeft(t *testing.T) {
 	w.signIn()
 	ada := w.user("ada")
 	b := w.browser("s1")
+	b.caller.Network.Place, b.caller.Network.System = &session.Place{Country: "DE"}, &session.System{Number: 64500}
 	b.get("signin")
 	b.post("signin", uid)
 	w.ledger.only(func(s eventstore.StreamID) bool { return s.Category() == "session" })
@@ -207,6 +209,9 @@ func TestSettlePaysWhatACrashLeft(t *testing.T) {
 	s, _, err := w.Sessions.Load(t.Context(), eventstore.Stream("session", b.caller.Session))
 	if err != nil || s.User != ada || s.IP == "" || s.IP != b.caller.Network.IP {
 		t.Errorf("session of %q from %q, %v", s.User, s.IP, err)
+	}
+	if diff := cmp.Diff(b.caller.Network.Origin(), s.Origin); diff != "" {
+		t.Errorf("the session's origin (-want +got):\n%s", diff)
 	}
 	// The client asks again, with the cookie from before.
 	b.caller.Stale = true

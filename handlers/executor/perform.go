@@ -88,7 +88,7 @@ func (x *Executor) endSession(ctx context.Context, d *draft, e execution.EndSess
 // the login replaces.
 func (x *Executor) authenticate(ctx context.Context, d *draft, a execution.Authenticate, meta codec.Meta) error {
 	_, err := x.Sessions.Handle(ctx, eventstore.Stream("session", a.Session), session.Authenticate{
-		User: a.User, Execution: d.id, Expires: a.Expires, Browser: a.Browser, Now: x.Now(), IP: a.IP,
+		User: a.User, Execution: d.id, Expires: a.Expires, Browser: a.Browser, Now: x.Now(), IP: a.IP, Origin: a.Origin,
 		Bound: session.Binding{Network: a.Network, GeoIP: a.GeoIP},
 	}, meta)
 	if code, _ := domain.Explain(err); code == domain.Expired {
