@@ -37,6 +37,9 @@ func (r *run) length(v Value) (int, error) {
 		return v.d.live, nil
 	case rangeValue:
 		return v.len(), nil
+	case Fetcher:
+		items, err := v.Fetch()
+		return len(items), err
 	case Lengther:
 		return v.Len(), nil
 	}

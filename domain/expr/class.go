@@ -5,6 +5,7 @@ package expr
 type Class struct {
 	name    string
 	base    *Class
+	also    *Class                       // a second base, of exceptions
 	make    func(c *Call) (Value, error) // nil: it cannot be called
 	methods map[string]method
 	fields  map[string]field                           // computed attributes of the instances
@@ -24,7 +25,7 @@ func (*Class) Type() string { return "type" }
 // isA reports whether k is other or derived from it.
 func (k *Class) isA(other *Class) bool {
 	for ; k != nil; k = k.base {
-		if k == other {
+		if k == other || k.also != nil && k.also.isA(other) {
 			return true
 		}
 	}

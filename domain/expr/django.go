@@ -8,7 +8,12 @@ import (
 	"strings"
 )
 
-var objectDoesNotExist = newException("ObjectDoesNotExist", exceptionClass)
+// Django's exceptions of look-ups, for a host that has some.
+var (
+	ObjectDoesNotExist      = newException("ObjectDoesNotExist", exceptionClass)
+	MultipleObjectsReturned = newException("MultipleObjectsReturned", exceptionClass)
+	FieldError              = newException("FieldError", exceptionClass)
+)
 
 // validationError is Django's: its text is the list of its messages.
 var validationError = &Class{name: "ValidationError", base: exceptionClass, str: validationText}

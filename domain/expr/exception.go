@@ -38,6 +38,19 @@ func builtinException(name string, base *Class) *Class {
 // host's module.
 func ExceptionClass(name string) *Class { return newException(name, exceptionClass) }
 
+// Derive makes a class of exceptions derived from k, and from one more class
+// that handlers may know it by.
+func (k *Class) Derive(name string, also ...*Class) *Class {
+	derived := newException(name, k)
+	for _, base := range also {
+		derived.also = base
+	}
+	return derived
+}
+
+// Exception returns a class of the language by its name; nil if there is none.
+func Exception(name string) *Class { return exceptions[name] }
+
 // The exceptions that the language raises itself, and their bases.
 var (
 	baseException       = builtinException("BaseException", objectClass)

@@ -73,6 +73,12 @@ func (r *run) iterate(v Value) (next, error) {
 		return v.next, nil
 	case *view:
 		return r.overDict(v.d, v.pick), nil
+	case Fetcher:
+		items, err := v.Fetch()
+		if err != nil {
+			return nil, err
+		}
+		return r.over(items), nil
 	case Iterable:
 		return r.over(v.Items()), nil
 	}

@@ -24,6 +24,9 @@ var modules = map[string]map[string]Value{
 	"django.utils.text":        {"slugify": Builtin("slugify", policySlugify)},
 	"django.utils.timezone":    {"now": Builtin("now", timezoneNow), "timedelta": durationClass},
 	"django.core":              {},
-	"django.core.exceptions":   {"ValidationError": validationError, "ObjectDoesNotExist": objectDoesNotExist},
-	"django.core.validators":   {"URLValidator": urlValidatorClass, "validate_email": Builtin("validate_email", validateEmail)},
+	"django.core.exceptions": {
+		"ValidationError": validationError, "ObjectDoesNotExist": ObjectDoesNotExist,
+		"MultipleObjectsReturned": MultipleObjectsReturned, "FieldError": FieldError,
+	},
+	"django.core.validators": {"URLValidator": urlValidatorClass, "validate_email": Builtin("validate_email", validateEmail)},
 }

@@ -90,6 +90,8 @@ func (r *run) slice(x Value, s *sliceValue) (Value, error) {
 		}
 		start := x.from + from*x.step
 		return rangeValue{start, start + count*step*x.step, step * x.step}, nil
+	case Slicer:
+		return x.Slice(s.from, s.to, s.step)
 	}
 	return nil, typeError.errorf("'%s' object is not subscriptable", x.Type())
 }

@@ -7,7 +7,7 @@ import (
 // A Value is something that a program computes with. Type is its class's name
 // in Python. What else a value can do it says by implementing [Attrs],
 // [SetAttrs], [Indexer], [IndexSetter], [Container], [Lengther], [Iterable],
-// [Truther], [Texter] or [Callable]: so the host passes in objects of its own.
+// [Fetcher], [Slicer], [Truther], [Texter] or [Callable]: so the host passes in objects of its own.
 type Value interface {
 	Type() string
 }
@@ -42,6 +42,15 @@ type (
 	// Iterable can be looped over. The items are asked for once.
 	Iterable interface {
 		Items() []Value
+	}
+	// Fetcher is iterable, too, but it has to look its items up first, which
+	// can fail. It comes before [Iterable] and [Lengther].
+	Fetcher interface {
+		Fetch() ([]Value, error)
+	}
+	// Slicer has slices: x[from:to:step], with None for what is left out.
+	Slicer interface {
+		Slice(from, to, step Value) (Value, error)
 	}
 	// Truther is not always true.
 	Truther interface {
