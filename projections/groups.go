@@ -128,6 +128,7 @@ type Group struct {
 	Children   []string // ids, by name
 	Members    []string // ids of the direct members who exist, by key
 	Attributes map[string]any
+	Inherited  bool // the user who was asked about is in it by a group below it only
 }
 
 // A GroupFilter says which groups are wanted. What is empty does not matter.

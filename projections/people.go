@@ -3,7 +3,6 @@ package projections
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -127,6 +126,7 @@ func (u *Users) person(ctx context.Context, found User) (user.Person, error) {
 	p := user.Person{
 		ID: found.ID, Key: found.Key, Username: found.Username, Name: found.Name, Email: found.Email, Active: found.Active,
 		Superuser: found.Superuser, Usable: found.Usable, Type: found.Type, Path: found.Path, Attributes: found.Attributes,
+		Credential: found.Credential, PasswordChanged: found.PasswordChanged, Joined: found.Joined, LastLogin: found.LastLogin,
 	}
 	groups, err := u.groups(ctx, found.ID)
 	if err != nil {
@@ -134,10 +134,12 @@ func (u *Users) person(ctx context.Context, found User) (user.Person, error) {
 	}
 	merged := map[string]any{}
 	for _, g := range groups {
-		p.Groups = append(p.Groups, user.Group{ID: g.ID, Name: g.Name})
-		merged = merge(merged, g.Attributes)
+		p.Groups = append(p.Groups, user.Group{
+			ID: g.ID, Name: g.Name, Superuser: g.Superuser, Attributes: g.Attributes, Inherited: g.Inherited,
+		})
+		merged = user.Merge(merged, g.Attributes)
 	}
-	p.GroupAttributes = merge(merged, found.Attributes)
+	p.GroupAttributes = user.Merge(merged, found.Attributes)
 	return p, nil
 }
 
@@ -147,11 +149,14 @@ func (u *Users) groups(ctx context.Context, id string) ([]Group, error) {
 	err := u.views.read(ctx, "groups of user", `WITH RECURSIVE mine(id) AS (
 		SELECT id FROM groups_members WHERE user = ?
 		UNION SELECT p.parent FROM groups_parents p JOIN mine ON p.id = mine.id
-	) SELECT id, name, superuser, attributes FROM groups JOIN mine USING(id) ORDER BY name, id`, []any{id},
+	) SELECT id, name, superuser, attributes, NOT EXISTS(
+		SELECT 1 FROM groups_members m WHERE m.id = groups.id AND m.user = ?
+	) AS inherited FROM groups JOIN mine USING(id) ORDER BY name, id`, []any{id, id},
 		func(s *sqlite.Stmt) error {
 			attributes, err := mapAt(s, "attributes")
 			groups = append(groups, Group{
 				ID: s.GetText("id"), Name: s.GetText("name"), Superuser: s.GetBool("superuser"), Attributes: attributes,
+				Inherited: s.GetBool("inherited"),
 			})
 			return err
 		})
@@ -165,33 +170,5 @@ func (u *Users) Groups(ctx context.Context, id string, inherited bool) ([]Group,
 	if err != nil || inherited {
 		return groups, err
 	}
-	direct := map[string]bool{}
-	err = u.views.read(ctx, "groups of user", "SELECT id FROM groups_members WHERE user = ?", []any{id}, func(s *sqlite.Stmt) error {
-		direct[s.ColumnText(0)] = true
-		return nil
-	})
-	return slices.DeleteFunc(groups, func(g Group) bool { return !direct[g.ID] }), err
-}
-
-// merge lays over on top of base, as the contract has it: objects are merged,
-// lists are put together, anything else is replaced (spec/stages.md 2.1).
-func merge(base, over map[string]any) map[string]any {
-	out := make(map[string]any, len(base)+len(over))
-	maps.Copy(out, base)
-	for key, v := range over {
-		switch v := v.(type) {
-		case map[string]any:
-			if inner, ok := out[key].(map[string]any); ok {
-				out[key] = merge(inner, v)
-				continue
-			}
-		case []any:
-			if list, ok := out[key].([]any); ok {
-				out[key] = slices.Concat(list, v)
-				continue
-			}
-		}
-		out[key] = v
-	}
-	return out
+	return slices.DeleteFunc(groups, func(g Group) bool { return g.Inherited }), nil
 }

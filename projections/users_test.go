@@ -60,7 +60,13 @@ func TestPerson(t *testing.T) {
 		GroupAttributes: map[string]any{
 			"upn": "ada@corp", "n": 5.0, "deep": map[string]any{"er": "x"}, "list": []any{"t", "m", "u"}, "x": "mid",
 		},
-		Groups: []user.Group{{ID: id("top"), Name: "a top"}, {ID: id("mid"), Name: "b mid"}, {ID: id("side"), Name: "c side"}},
+		Groups: []user.Group{
+			{ID: id("top"), Name: "a top", Superuser: true, Inherited: true,
+				Attributes: map[string]any{"list": []any{"t"}, "x": "top", "deep": map[string]any{"top": true}}},
+			{ID: id("mid"), Name: "b mid", Attributes: map[string]any{"list": []any{"m"}, "x": "mid", "deep": "replaced"}},
+			{ID: id("side"), Name: "c side", Attributes: map[string]any{}},
+		},
+		Credential: "c1", PasswordChanged: start, Joined: start,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("ada (-want +got):\n%s", diff)

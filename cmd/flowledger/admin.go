@@ -57,7 +57,7 @@ func (d *directory) user(ctx context.Context, u projections.User) (adminapi.User
 		Updated: u.Updated, LastLogin: u.LastLogin,
 	}
 	for _, g := range groups {
-		out.Groups = append(out.Groups, adminapi.Group(g))
+		out.Groups = append(out.Groups, grouped(g))
 	}
 	return out, err
 }
@@ -87,15 +87,23 @@ func (d *directory) Groups(ctx context.Context, f adminapi.GroupFilter, descendi
 	found, total, err := d.app.groups.List(ctx, projections.GroupFilter(f), descending, page(p))
 	out := make([]adminapi.Group, len(found))
 	for i, g := range found {
-		out[i] = adminapi.Group(g)
+		out[i] = grouped(g)
 	}
 	return out, total, err
+}
+
+// grouped is a group as the administration API has it.
+func grouped(g projections.Group) adminapi.Group {
+	return adminapi.Group{
+		ID: g.ID, Name: g.Name, Superuser: g.Superuser, Parents: g.Parents, Children: g.Children, Members: g.Members,
+		Attributes: g.Attributes,
+	}
 }
 
 // Group implements adminapi.People.
 func (d *directory) Group(ctx context.Context, id string) (adminapi.Group, bool, error) {
 	g, ok, err := d.app.groups.Group(ctx, id)
-	return adminapi.Group(g), ok, err
+	return grouped(g), ok, err
 }
 
 // Logins implements adminapi.Logins.
