@@ -10,8 +10,10 @@ import (
 	"github.com/flowledger/flowledger/domain"
 )
 
-// errAlone says that nobody outside is to be asked.
-var errAlone = errors.New("there is nobody outside to ask")
+// errAlone says that there is nobody who could know.
+var errAlone = errors.New("there is nobody to ask")
+
+const noLists = "The password could not be checked against online lists. Please try again later."
 
 // breaches returns in how many collections of stolen passwords one is. Only
 // the first five digits of its SHA-1 leave the machine, which thousands of
@@ -21,21 +23,22 @@ func breaches(ctx context.Context, outside Outside, password domain.Secret) (int
 	sum := sha1.Sum([]byte(password.Reveal()))
 	digits := strings.ToUpper(hex.EncodeToString(sum[:]))
 	if outside == nil {
-		return 0, unanswered{cause: errAlone}
+		return 0, unanswered{cause: errAlone, sentence: noLists}
 	}
 	found, err := outside.Breaches(ctx, digits[:public])
 	if err != nil {
-		return 0, unanswered{cause: err, prefix: digits[:public]}
+		return 0, unanswered{cause: err, sentence: noLists, prefix: digits[:public]}
 	}
 	return found[digits[public:]], nil
 }
 
-// An unanswered error says that it is not known whether a password was stolen.
-// That is neither a yes nor a no: a stage stays, and a password that was just
-// typed is not taken.
+// An unanswered error says that what a password was to be compared with is not
+// known. That is neither a yes nor a no: a stage stays, and a password that was
+// just typed is not taken.
 type unanswered struct {
-	cause  error
-	prefix string // what was asked for; it must not be repeated
+	cause    error
+	sentence string // what the client is told
+	prefix   string // what was asked for; it must not be repeated
 }
 
 // Error implements error.
@@ -44,13 +47,11 @@ func (e unanswered) Error() string {
 	if e.prefix != "" {
 		text = strings.ReplaceAll(text, e.prefix, masked)
 	}
-	return "look up stolen passwords: " + text
+	return "compare a password: " + text
 }
 
 // Sentence is what the client is told.
-func (unanswered) Sentence() string {
-	return "The password could not be checked against online lists. Please try again later."
-}
+func (e unanswered) Sentence() string { return e.sentence }
 
 // Unwrap returns the cause.
 func (e unanswered) Unwrap() error { return e.cause }
