@@ -1,0 +1,7 @@
+package outside
+
+// What tests see from outside.
+var (
+	Redirect   = redirect
+	ParseRange = parseRange
+)

@@ -1,0 +1,66 @@
+package outside
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/flowledger/flowledger/domain/policy"
+)
+
+// A Config says what may be asked.
+type Config struct {
+	Requests bool           // whether expressions may make requests
+	Private  []netip.Prefix // what may be reached although it is private
+	Breaches string         // URL of the ranges of stolen passwords
+	Agent    string         // the program's name and version, for those who are asked
+	Resolver *net.Resolver  // nil for that of the machine
+	Now      func() time.Time
+}
+
+// A World is the world outside. Its methods may be called concurrently.
+type World struct {
+	requests bool
+	breaches string
+	agent    string
+	resolver *net.Resolver
+	client   *http.Client
+	slots    chan struct{} // one for each request of an expression under way
+	lookups  chan struct{} // one for each question about passwords under way
+
+	addresses *cache[[]string]
+	names     *cache[string]
+	ranges    *cache[map[string]int]
+}
+
+var _ policy.Outside = (*World)(nil)
+
+const (
+	maxRequests    = 16
+	maxHeaderBytes = 64 << 10 // of an answer
+	maxAnswer      = 1 << 20
+	longest        = 10 * time.Second // for any request, whatever is asked for
+)
+
+// New makes a world. No proxy of the environment is used: it would be asked
+// for the private addresses that the dialer refuses.
+func New(c Config) *World {
+	resolver := c.Resolver
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	dialer := &net.Dialer{Timeout: longest, Resolver: resolver, Control: reach{c.Private}.control}
+	return &World{
+		requests: c.Requests, breaches: c.Breaches, agent: c.Agent, resolver: resolver,
+		client: &http.Client{CheckRedirect: redirect, Transport: &http.Transport{
+			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: longest,
+			MaxIdleConns: maxRequests, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second,
+			MaxResponseHeaderBytes: maxHeaderBytes,
+		}},
+		slots: make(chan struct{}, maxRequests), lookups: make(chan struct{}, maxRequests),
+		addresses: newCache[[]string](32, 180*time.Second, c.Now),
+		names:     newCache[string](32, 180*time.Second, c.Now),
+		ranges:    newCache[map[string]int](64, time.Hour, c.Now),
+	}
+}
