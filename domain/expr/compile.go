@@ -106,7 +106,7 @@ func (c *compiler) predeclared(n *syntax.Name) code {
 		c.program.reads = append(c.program.reads, n)
 	}
 	return func(f *frame) (Value, error) {
-		if v, ok := f.r.env.Names[n.ID]; ok && v != nil {
+		if v := f.r.env.name(n.ID); v != nil {
 			return v, nil
 		}
 		if own != nil {

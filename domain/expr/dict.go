@@ -31,7 +31,10 @@ func (d *Dict) Len() int { return d.live }
 func (d *Dict) Get(key string) (Value, bool) { return d.get(Str(key)) }
 
 // Set puts a value under a text.
-func (d *Dict) Set(key string, v Value) { d.put(Str(key), Str(key), v) }
+func (d *Dict) Set(key string, v Value) {
+	k := Value(Str(key))
+	d.put(k, k, v)
+}
 
 // Keys returns the keys in order.
 func (d *Dict) Keys() []Value {

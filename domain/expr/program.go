@@ -31,11 +31,20 @@ type Import struct {
 // An Env is everything that one evaluation can reach.
 type Env struct {
 	Names   map[string]Value            // predeclared names
+	Find    func(name string) Value     // knows more predeclared names, and makes them when they are asked for; may be nil
 	Modules map[string]map[string]Value // modules beside the built-in ones
 	Now     time.Time                   // what the clock says
 	Seed    uint64                      // of all randomness
 	Limits  Limits
 	Trace   func(Step) // is told each step; nil for nobody
+}
+
+// name returns what a predeclared name means; nil for none.
+func (e *Env) name(id string) Value {
+	if v := e.Names[id]; v != nil || e.Find == nil {
+		return v
+	}
+	return e.Find(id)
 }
 
 // A Result is what an evaluation came to.
@@ -84,7 +93,7 @@ func (p *Program) Eval(ctx context.Context, env Env) (Result, error) {
 	}
 	f := &frame{r: r, vars: make([]Value, len(p.scope.names))}
 	for i, name := range p.scope.names {
-		f.vars[i] = env.Names[name] // a name that is assigned to somewhere may be read before
+		f.vars[i] = env.name(name) // a name that is assigned to somewhere may be read before
 	}
 	_, err := p.body(f)
 	result := Result{Value: None, Steps: r.steps}
@@ -107,7 +116,7 @@ func (r Result) Names() map[string]Value {
 			if v := r.frame.vars[slot]; v != nil {
 				out[name] = v
 			}
-		} else if v, ok := r.frame.r.env.Names[name]; ok {
+		} else if v := r.frame.r.env.name(name); v != nil {
 			out[name] = v
 		}
 	}

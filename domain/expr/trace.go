@@ -56,9 +56,11 @@ func (f *frame) tell(p *point) {
 func (s Step) Names() map[string]Value {
 	out := make(map[string]Value, len(s.places))
 	for _, p := range s.places {
-		v := s.frame.r.env.Names[p.name]
+		var v Value
 		if p.local {
 			v = s.frame.outer(p.depth).vars[p.slot]
+		} else {
+			v = s.frame.r.env.name(p.name)
 		}
 		if v != nil {
 			out[p.name] = v

@@ -45,6 +45,9 @@ func Evaluate(ctx context.Context, q Question, r Request) execution.Evaluation {
 	e := execution.Evaluation{ID: q.ID, Target: q.Target, Phase: q.Phase, Mode: q.Mode, Results: []execution.PolicyResult{}}
 	for _, b := range q.Bound {
 		if b.Binding.Enabled && b.Judge != nil {
+			if e.Inputs == "" {
+				e.Inputs = digest(r, start)
+			}
 			result, v := judge(ctx, b, r)
 			e.Results, e.Details = append(e.Results, result), append(e.Details, v.Detail)
 			e.Messages, effects = append(e.Messages, v.Detail.Messages...), append(effects, v.Effects...)

@@ -164,6 +164,10 @@ func TestEvaluationSaysWhy(t *testing.T) {
 			{Raw: "True", Messages: []string{"one"}}, {Messages: []string{"two", "three"}}, {Error: "broken", Messages: []string{"broken"}}, {},
 		},
 	}
+	if len(got.Inputs) != 64 {
+		t.Errorf("the inputs' digest is %q", got.Inputs)
+	}
+	got.Inputs = ""
 	if diff := cmp.Diff(want, got, alike); diff != "" {
 		t.Errorf("evaluation (-want +got):\n%s", diff)
 	}

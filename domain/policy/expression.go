@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/flowledger/flowledger/domain/catalog"
-	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/expr"
 )
 
@@ -60,7 +59,7 @@ func (p *Expression) Passes(ctx context.Context, q Request) (Verdict, error) {
 	v.Passing, v.Messages = expr.Truth(result.Value), e.messages
 	v.Facts["line"] = result.Line
 	v.Detail.Raw, v.Detail.Source = cut(e.conceal(text(result.Value))), lineOf(p.Source, result.Line)
-	v.Detail.Names = e.names(result)
+	v.Detail.Names = e.names(result.Names())
 	return v, e.written()
 }
 
@@ -136,32 +135,4 @@ func text(v expr.Value) string {
 		return t.Text()
 	}
 	return fmt.Sprint(expr.ToGo(v))
-}
-
-// names are the values on the line that decided. Secrets among them show as
-// asterisks.
-func (e *evaluation) names(r expr.Result) map[string]string {
-	out := map[string]string{}
-	for name, v := range r.Names() {
-		switch {
-		case execution.SecretKey(name):
-			out[name] = masked
-		case isData(v):
-			out[name] = cut(e.conceal(text(v)))
-		}
-	}
-	return out
-}
-
-// masked stands for a secret (spec/flows.md 11.4).
-const masked = "********************"
-
-// isData tells whether a value is worth telling: no function, and no map that
-// holds everything.
-func isData(v expr.Value) bool {
-	switch v.(type) {
-	case expr.Bool, expr.Int, expr.Float, expr.Str:
-		return true
-	}
-	return v == expr.None
 }

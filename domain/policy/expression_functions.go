@@ -12,22 +12,17 @@ import (
 
 // functions are the host's functions (spec/flows.md 8.13), beside those that
 // the language itself has.
-func (e *evaluation) functions() map[string]expr.Value {
-	out := map[string]expr.Value{
-		"ak_logger": attributes{"Logger", map[string]expr.Value{
-			"debug": e.logger("debug"), "info": e.logger("info"), "warning": e.logger("warning"), "error": e.logger("error"),
-		}},
-	}
-	for name, fn := range map[string]func(*expr.Call) (expr.Value, error){
-		"ak_message":                e.message,
-		"ak_user_by":                e.userBy,
-		"ak_is_group_member":        isGroupMember,
-		"ak_user_has_authenticator": hasAuthenticator,
-		"ak_call_policy":            e.callPolicy,
-	} {
-		out[name] = expr.Builtin(name, fn)
-	}
-	return out
+var functions = map[string]func(*evaluation, *expr.Call) (expr.Value, error){
+	"ak_message":                (*evaluation).message,
+	"ak_user_by":                (*evaluation).userBy,
+	"ak_is_group_member":        free(isGroupMember),
+	"ak_user_has_authenticator": free(hasAuthenticator),
+	"ak_call_policy":            (*evaluation).callPolicy,
+}
+
+// free makes a function of one that needs nothing of the evaluation.
+func free(fn func(*expr.Call) (expr.Value, error)) func(*evaluation, *expr.Call) (expr.Value, error) {
+	return func(_ *evaluation, c *expr.Call) (expr.Value, error) { return fn(c) }
 }
 
 // Limits of what one evaluation may say.

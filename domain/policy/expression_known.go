@@ -1,23 +1,22 @@
 package policy
 
 import (
-	"context"
 	"sync"
-	"time"
 
 	"github.com/flowledger/flowledger/domain/expr"
-	"github.com/flowledger/flowledger/domain/session"
 )
 
-// host is what expressions are checked against when they are saved. Its names
-// are those of an evaluation that has everything: a client, an address, a plan.
+// host is what expressions are checked against when they are saved: all names
+// that there may be.
 var host = sync.OnceValue(func() expr.Host {
-	q := Request{Plan: &Plan{}, HTTP: &HTTP{Caller: session.Caller{Network: session.Network{IP: "192.0.2.1"}}}, Clock: time.Time{}.UTC}
-	names := map[string]bool{}
-	for name := range newEvaluation(context.Background(), q).predeclared() {
-		names[name] = true
+	known := map[string]bool{}
+	for name := range names {
+		known[name] = true
 	}
-	return expr.Host{Modules: available, Names: names, Advice: instead}
+	for name := range functions {
+		known[name] = true
+	}
+	return expr.Host{Modules: available, Names: known, Advice: instead}
 })
 
 // instead is what to write for names that are known from elsewhere.

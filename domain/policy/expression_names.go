@@ -2,12 +2,8 @@ package policy
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/netip"
-	"reflect"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/expr"
 )
@@ -16,8 +12,9 @@ import (
 type evaluation struct {
 	ctx      context.Context
 	q        Request
-	plan     *expr.Dict // the plan's context, which expressions may write
-	before   map[string]any
+	plan     *expr.Dict            // the plan's context, which expressions may write
+	context  *expr.Dict            // what policies know
+	found    map[string]expr.Value // the names that were asked for
 	messages []string
 	log      []string
 	pending  *person
@@ -55,139 +52,107 @@ func (e *evaluation) run(source string) (expr.Result, error) {
 	if err != nil {
 		return expr.Result{}, err
 	}
-	return program.Eval(e.ctx, expr.Env{Names: e.predeclared(), Modules: available, Now: e.q.Clock(), Seed: e.q.Seed})
+	return program.Eval(e.ctx, expr.Env{Find: e.find, Modules: available, Now: e.q.Clock(), Seed: e.q.Seed, Trace: e.trace(source)})
 }
 
-// predeclared are the names that an expression finds (spec/flows.md 8.13).
-func (e *evaluation) predeclared() map[string]expr.Value {
-	names := e.functions()
-	known := e.known()
-	request := map[string]expr.Value{
-		"user": &person{Person: e.q.User, e: e}, "context": known, "http_request": expr.None, "debug": expr.Bool(false),
+// names are what an expression finds (spec/flows.md 8.13), with how each is
+// made when it is asked for; one that makes nothing is not there this time.
+var names = map[string]func(*evaluation) expr.Value{
+	"request":        (*evaluation).request,
+	"context":        func(e *evaluation) expr.Value { return e.known() },
+	"user":           (*evaluation).user,
+	"http_request":   (*evaluation).httpRequest,
+	"ak_client_ip":   (*evaluation).clientIP,
+	"prompt_context": (*evaluation).promptContext,
+	"ak_is_sso_flow": func(e *evaluation) expr.Value {
+		sso, _ := e.q.Context[execution.KeyIsSSO].(bool)
+		return expr.Bool(sso)
+	},
+	"ak_logger": func(e *evaluation) expr.Value {
+		return attributes{"Logger", map[string]expr.Value{
+			"debug": e.logger("debug"), "info": e.logger("info"), "warning": e.logger("warning"), "error": e.logger("error"),
+		}}
+	},
+}
+
+// find returns what a name means, the same each time; nil for nothing.
+func (e *evaluation) find(name string) expr.Value {
+	if v, ok := e.found[name]; ok {
+		return v
+	}
+	var v expr.Value
+	if make, ok := names[name]; ok {
+		v = make(e)
+	} else if fn, ok := functions[name]; ok {
+		v = expr.Builtin(name, func(c *expr.Call) (expr.Value, error) { return fn(e, c) })
+	}
+	if e.found == nil {
+		e.found = map[string]expr.Value{}
+	}
+	e.found[name] = v
+	return v
+}
+
+func (e *evaluation) request() expr.Value {
+	r := map[string]expr.Value{
+		"user": e.user(), "context": e.known(), "http_request": expr.None, "debug": expr.Bool(e.q.Watch != nil),
 		"obj": attributes{"object", map[string]expr.Value{"pk": expr.Str(e.q.Target.ID), "name": expr.Str(e.q.Target.Name)}},
 	}
-	if e.q.HTTP != nil {
-		h := &httpRequest{HTTP: *e.q.HTTP, e: e}
-		request["http_request"], names["http_request"] = h, h
-		if ip, err := netip.ParseAddr(e.q.HTTP.Caller.Network.IP); err == nil {
-			names["ak_client_ip"] = expr.IPAddress(ip)
-		}
+	if h := e.httpRequest(); h != nil {
+		r["http_request"] = h
 	}
-	names["request"] = attributes{"PolicyRequest", request}
-	names["context"] = known
-	names["user"] = request["user"]
-	names["prompt_context"] = expr.FromGo(plain(e.q.Context.Map(execution.KeyPromptData)))
+	return attributes{"PolicyRequest", r}
+}
+
+func (e *evaluation) user() expr.Value { return &person{Person: e.q.User, e: e} }
+
+func (e *evaluation) httpRequest() expr.Value {
+	if e.q.HTTP == nil {
+		return nil
+	}
+	return &httpRequest{HTTP: *e.q.HTTP, e: e}
+}
+
+func (e *evaluation) clientIP() expr.Value {
+	if e.q.HTTP == nil {
+		return nil
+	}
+	ip, err := netip.ParseAddr(e.q.HTTP.Caller.Network.IP)
+	if err != nil {
+		return nil
+	}
+	return expr.IPAddress(ip)
+}
+
+func (e *evaluation) promptContext() expr.Value {
+	e.known()
 	if data, ok := e.plan.Get(execution.KeyPromptData); ok {
-		names["prompt_context"] = data
+		return data
 	}
-	sso, _ := e.q.Context[execution.KeyIsSSO].(bool)
-	names["ak_is_sso_flow"] = expr.Bool(sso)
-	return names
+	return expr.NewDict()
 }
 
 // known is the policies' context: the plan's, whose nested values it shares,
 // and what is only for policies.
 func (e *evaluation) known() *expr.Dict {
-	e.plan, e.before = expr.NewDict(), map[string]any{}
-	for key, v := range e.q.Context {
-		e.before[key] = plain(v)
-		e.plan.Set(key, expr.FromGo(e.before[key]))
+	if e.context != nil {
+		return e.context
 	}
+	e.plan, e.context = fromMap(e.q.Context), expr.NewDict()
 	if e.q.Pending != nil {
 		e.pending = &person{Person: e.q.Pending.Person, backend: e.q.Pending.Backend, e: e}
 		e.plan.Set(execution.KeyPendingUser, e.pending)
 	}
-	known := expr.NewDict()
 	if e.q.Plan != nil {
-		known.Set("flow_plan", &flowPlan{e: e})
+		e.context.Set("flow_plan", &flowPlan{e: e})
 	}
 	for _, key := range e.plan.Keys() {
 		name := string(key.(expr.Str))
 		v, _ := e.plan.Get(name)
-		known.Set(name, v)
+		e.context.Set(name, v)
 	}
 	for key, v := range e.q.Extra {
-		known.Set(key, expr.FromGo(plain(v)))
+		e.context.Set(key, fromPlain(v))
 	}
-	return known
-}
-
-// written notes what the expression wrote into the plan. Only a policy that
-// came to a verdict has written anything.
-func (e *evaluation) written() (err error) {
-	if e.q.Plan == nil {
-		return nil
-	}
-	before := len(e.q.Plan.Writes)
-	defer func() {
-		if err != nil {
-			e.q.Plan.Writes = e.q.Plan.Writes[:before]
-		}
-	}()
-	for _, to := range e.redirect {
-		e.q.Plan.Writes = append(e.q.Plan.Writes, Write{Redirect: to})
-	}
-	seen := map[string]bool{}
-	for _, key := range e.plan.Keys() {
-		name, ok := key.(expr.Str)
-		if !ok {
-			continue
-		}
-		seen[string(name)] = true
-		v, _ := e.plan.Get(string(name))
-		if string(name) == execution.KeyPendingUser {
-			e.subject(v)
-			continue
-		}
-		if after := expr.ToGo(v); !reflect.DeepEqual(after, expr.ToGo(expr.FromGo(e.before[string(name)]))) {
-			if _, err := json.Marshal(after); err != nil {
-				return fmt.Errorf("the value of %q in the context cannot be kept", string(name))
-			}
-			after = kept(e.q.Context[string(name)], after)
-			e.q.Plan.Writes = append(e.q.Plan.Writes, Write{Key: string(name), Value: after})
-		}
-	}
-	for key := range e.before {
-		if !seen[key] {
-			e.q.Plan.Writes = append(e.q.Plan.Writes, Write{Key: key, Remove: true})
-		}
-	}
-	return nil
-}
-
-// subject notes a pending user that the expression set.
-func (e *evaluation) subject(v expr.Value) {
-	p, ok := v.(*person)
-	if !ok || p == e.pending || !p.Exists() {
-		return
-	}
-	if e.pending != nil && e.pending.ID == p.ID {
-		return
-	}
-	who := p.Person
-	e.q.Plan.Writes = append(e.q.Plan.Writes, Write{Subject: &who})
-}
-
-// plain turns the secrets in a value into texts: expressions work with what
-// was typed.
-func plain(v any) any {
-	switch v := v.(type) {
-	case domain.Secret:
-		return v.Reveal()
-	case execution.Context:
-		return plain(map[string]any(v))
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, item := range v {
-			out[k] = plain(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = plain(item)
-		}
-		return out
-	}
-	return v
+	return e.context
 }

@@ -163,8 +163,11 @@ func TestExpressionSaysWhy(t *testing.T) {
 	want := policy.Verdict{
 		Passing: true, Messages: []string{"You typed " + mask, "second"}, Facts: map[string]any{"line": 8},
 		Detail: execution.Detail{
-			Log:    []string{"info checking name=Ada password=" + mask + " pin=" + mask},
-			Names:  map[string]string{"given": mask, "api_key": mask, "seven": mask, "n": "8"},
+			Log: []string{"info checking name=Ada password=" + mask + " pin=" + mask},
+			Names: map[string]string{
+				"given": mask, "api_key": mask, "seven": mask, "n": "8",
+				"typed": "{'name': 'Ada', 'pin': '" + mask + "', 'short': '" + mask + "'}",
+			},
 			Source: `return (given == "x" or api_key) and seven and n and typed`,
 		},
 	}

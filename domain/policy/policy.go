@@ -44,7 +44,8 @@ type Request struct {
 	Pending *Pending          // nil while the execution is about nobody
 	Plan    *Plan             // nil before there is one
 	Seed    uint64
-	Depth   int // of policies that called this one
+	Depth   int    // of policies that called this one
+	Watch   *Watch // nil unless somebody tries a policy out
 	Clock   func() time.Time
 	Env     Env
 }
