@@ -202,6 +202,7 @@ func (a *app) wire() {
 		Accounts: a.accounts, Look: a.shelf, Users: people, Forget: a.forget, Wait: a.wait,
 		Now: time.Now,
 	}
+	a.ask(outsideFlags{})
 }
 
 // fieldsAt reads the fields of a configured thing as of a revision.

@@ -58,6 +58,7 @@ func (s *storage) exists() error {
 // A config is what serve is told.
 type config struct {
 	storage
+	outsideFlags
 	listen            string
 	metricsListen     string
 	baseURL           string
@@ -72,11 +73,15 @@ type config struct {
 
 func (c *config) flags(fs *flag.FlagSet) {
 	c.storage.flags(fs)
+	c.outsideFlags.flags(fs)
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` for HTTP")
 	fs.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for Prometheus, apart from the public one; off by default")
 	fs.Func("base-url", "public `URL`, for links; by default the one that the client uses", c.setBaseURL)
 	fs.StringVar(&c.smtp, "smtp", "", "mail `server`, smtp://user:password@host:port; accepted, but no stage of this version sends mail")
-	fs.Func("trusted-proxies", "`CIDRs`, separated by commas, whose X-Forwarded headers are believed; none by default", c.setTrusted)
+	fs.Func("trusted-proxies", "`CIDRs`, separated by commas, whose X-Forwarded headers are believed; none by default", func(text string) (err error) {
+		c.trusted, err = ranges(text)
+		return err
+	})
 	fs.StringVar(&c.bootstrapPassword, "bootstrap-password", "", "`password` of akadmin; read once, on first start")
 	fs.StringVar(&c.bootstrapToken, "bootstrap-token", "", "API `token` of akadmin; read once, on first start")
 	fs.StringVar(&c.bootstrapEmail, "bootstrap-email", "", "e-mail `address` of akadmin; read once, on first start")
@@ -90,21 +95,6 @@ func (c *config) setBaseURL(text string) error {
 		return fmt.Errorf("%q is no URL such as https://login.example.org", text)
 	}
 	c.baseURL = strings.TrimSuffix(text, "/")
-	return nil
-}
-
-func (c *config) setTrusted(text string) error {
-	c.trusted = nil
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		p, err := netip.ParsePrefix(part)
-		if err != nil {
-			return fmt.Errorf("%q is no range of addresses such as 10.0.0.0/8", part)
-		}
-		c.trusted = append(c.trusted, p)
-	}
 	return nil
 }
 

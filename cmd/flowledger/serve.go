@@ -55,6 +55,7 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
+	a.ask(cfg.outsideFlags)
 
 	// What follows the ledger outlives the requests, which wait for it.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
