@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
@@ -10,19 +11,21 @@ import (
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
 )
 
 // mountPolicies adds what there is about policies of all kinds.
 func (s *Server) mountPolicies(r *mux.Router) {
 	const path = "policies/all/"
-	policy := ofCategory(catalog.Policy, "Policy")
+	every := ofCategory(catalog.Policy, "Policy")
+	s.route(r, "policies/geoip_iso3166/", anybody, verbs{http.MethodGet: listCountries})
 	s.route(r, path, superusers, verbs{http.MethodGet: s.listPolicies})
 	s.route(r, path+"types/", superusers, verbs{http.MethodGet: listTypes(catalog.Policy)})
 	s.route(r, path+"cache_info/", superusers, verbs{http.MethodGet: noCache})
 	s.route(r, path+"cache_clear/", superusers, verbs{http.MethodPost: clearCache})
-	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getPolicy, http.MethodDelete: s.removeThing(policy)})
-	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(policy)})
+	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getPolicy, http.MethodDelete: s.removeThing(every)})
+	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(every)})
 	if s.Tester != nil {
 		s.route(r, path+"{key}/test/", superusers, verbs{http.MethodPost: s.testPolicy})
 	}
@@ -54,9 +57,28 @@ func policyPeculiarity() peculiarity {
 		adorn: func(_ context.Context, v *view, k catalog.Kind, t object.Thing, out map[string]any) error {
 			forms(k, out)
 			out["bound_to"] = len(v.users(t.ID, catalog.PolicyBinding, "policy")) + len(v.users(t.ID, catalog.Stage, "validation_policies"))
-			return nil
+			return derive(k, t, out)
 		},
 	}
+}
+
+// derive adds what a kind makes of its fields for those who read them.
+func derive(k catalog.Kind, t object.Thing, out map[string]any) error {
+	type deriver interface{ Derived() map[string]any }
+	if _, ok := k.New().(deriver); !ok {
+		return nil
+	}
+	config, err := k.Load(t.Fields)
+	if err != nil {
+		return err
+	}
+	maps.Copy(out, config.(deriver).Derived())
+	return nil
+}
+
+// listCountries answers with what geoip policies choose from.
+func listCountries(w http.ResponseWriter, _ *http.Request, _ session.Caller) error {
+	return writeJSON(w, http.StatusOK, policy.Countries())
 }
 
 // users lists the keys of the things of a category whose field refers to id.
