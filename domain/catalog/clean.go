@@ -44,6 +44,12 @@ type Validator interface {
 	Validate() Problems
 }
 
+// A NewValidator is a configuration with rules about what has to be said when
+// a thing of its kind is made, whatever the defaults are.
+type NewValidator interface {
+	ValidateNew(given map[string]any) Problems
+}
+
 // Clean coerces and checks input for a thing of this kind, by the rules of
 // spec/blueprints.md 3.6. It ignores names that the kind does not know, and
 // returns JSON values: text, bool, int64, float64, map, list, nil. Unless
@@ -92,6 +98,15 @@ func (k Kind) Validate(fields map[string]any) Problems {
 	}
 	if v, ok := config.(Validator); ok {
 		return v.Validate()
+	}
+	return nil
+}
+
+// ValidateNew asks the configuration's own rules about what has to be said of
+// a new thing. Given are the cleaned fields that the client gives.
+func (k Kind) ValidateNew(given map[string]any) Problems {
+	if v, ok := k.New().(NewValidator); ok {
+		return v.ValidateNew(given)
 	}
 	return nil
 }

@@ -123,6 +123,9 @@ func (s *Server) judge(ctx context.Context, h wish) (map[string]any, error) {
 	p := peculiarityOf(h.kind.Category)
 	all := maps.Clone(h.thing.Fields)
 	if h.create {
+		if err := h.kind.ValidateNew(set).Err(); err != nil {
+			return nil, err
+		}
 		all = h.kind.Defaults()
 	}
 	maps.Copy(all, set)

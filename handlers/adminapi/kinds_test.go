@@ -47,6 +47,10 @@ func (b *bench) sample(k catalog.Kind, name string) fields {
 		in["user"] = 1
 	case "authentik_policies_expression.expressionpolicy":
 		in["expression"] = "return True"
+	case "authentik_policies_reputation.reputationpolicy":
+		in["check_ip"] = true
+	case "authentik_policies_event_matcher.eventmatcherpolicy":
+		in["action"] = "login"
 	}
 	return in
 }
