@@ -23,7 +23,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 	d := &directory{a}
 	return &adminapi.Server{
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
-		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d,
+		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d, Scores: d,
 		Importer: &uploads{a}, Tester: &trials{a}, Launcher: &launcher{a.executor, callers}, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,
 	}
@@ -177,6 +177,18 @@ func (d *directory) Entry(ctx context.Context, id string) (adminapi.AuditEntry, 
 	}
 	out, err := d.entry(ctx, e)
 	return out, true, err
+}
+
+// Scores implements adminapi.Scores.
+func (d *directory) Scores(ctx context.Context, f adminapi.ScoreFilter, order string, p adminapi.Page) ([]adminapi.Score, int, error) {
+	found, total, err := d.app.reputation.List(ctx, projections.ScoreFilter{
+		ID: f.ID, IP: f.IP, Identifiers: f.Identifiers, Score: f.Score, At: time.Now(),
+	}, order, page(p))
+	out := make([]adminapi.Score, len(found))
+	for i, s := range found {
+		out[i] = adminapi.Score{ID: s.ID, Identifier: s.Identifier, Network: s.Network, Score: s.Score, Updated: s.Updated}
+	}
+	return out, total, err
 }
 
 // uploads applies blueprints that the API is sent.

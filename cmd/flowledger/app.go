@@ -60,6 +60,7 @@ type app struct {
 	executions *projections.Executions
 	audit      *projections.Audit
 	imports    *projections.Imports
+	reputation *projections.Reputation
 	runner     *projections.Runner
 
 	executionHandler command.Handler[execution.State]
@@ -161,8 +162,9 @@ func (a *app) openViews() (err error) {
 	a.sessions, a.tokens = projections.NewSessions(a.views), projections.NewTokens(a.views)
 	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
 	a.audit = projections.NewAudit(a.views, a.store, a.codec)
+	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
-		a.objects, a.users, a.groups, a.sessions, a.tokens, a.executions, a.audit, a.imports)
+		a.objects, a.users, a.groups, a.sessions, a.tokens, a.executions, a.audit, a.imports, a.reputation)
 	return err
 }
 

@@ -83,7 +83,7 @@ func newBench(t *testing.T) *bench {
 			Counters: &command.Handler[user.Counter]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,
 			Code: v.Code, Passwords: b, Now: now, Living: b.living,
 		},
-		Things: b.views, Bindings: b.views, People: b.views, Logins: b.views, Keys: b.views, Audit: b.views, Importer: b, Tester: b,
+		Things: b.views, Bindings: b.views, People: b.views, Logins: b.views, Keys: b.views, Audit: b.views, Scores: &scores{views: b.views}, Importer: b, Tester: b,
 		Wait: b.views.wait, Now: now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 	b.router = mux.NewRouter()

@@ -39,6 +39,7 @@ type Server struct {
 	Logins   Logins
 	Keys     Keys
 	Audit    Audit
+	Scores   Scores
 
 	Importer Importer
 	Tester   Tester   // of policies; nil when none is at hand
@@ -108,5 +109,6 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountFlows(r)
 	s.mountStages(r)
 	s.mountPolicies(r)
+	s.mountReputation(r)
 	s.mountKinds(r)
 }
