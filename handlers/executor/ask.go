@@ -42,6 +42,11 @@ func (x *Executor) evaluate(ctx context.Context, d *draft, q question, r policy.
 			return execution.Evaluation{}, err
 		}
 	}
+	if len(bound) > 0 {
+		if err := x.remember(ctx, d); err != nil {
+			return execution.Evaluation{}, err
+		}
+	}
 	id := derived(d.id, q.target.Ref.ID, q.phase, x.NewID())
 	r.Target, r.Seed = q.target.Ref, binary.BigEndian.Uint64(id[:8])
 	e := policy.Evaluate(ctx, policy.Question{
