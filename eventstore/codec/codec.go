@@ -19,8 +19,9 @@ import (
 // An Event is a struct that was given to [Register]. The aggregates' events
 // all are. It may have further methods that [Codec.Encode] asks: EventID for
 // an id that other events refer to already, SealSubject for whose personal
-// data it holds, and Credential for the id of the credential in it; they all
-// return a string.
+// data it holds, Credential for the id of the credential in it, and
+// SealTransient for whose key its transient secrets have if not the
+// execution's; they all return a string.
 type Event interface {
 	EventType() string
 }

@@ -85,8 +85,16 @@ type unregistered struct{}
 
 func (unregistered) EventType() string { return "Unregistered" }
 
+type posted struct {
+	Code domain.Secret `json:"code" seal:"X"`
+}
+
+func (posted) EventType() string     { return "Posted" }
+func (posted) SealTransient() string { return "letter:l1" }
+
 func init() {
 	codec.Register[answered](1)
+	codec.Register[posted](1)
 	codec.Register[bare](1)
 	codec.Register[owned](1)
 	codec.Register[referred](1)
@@ -484,5 +492,25 @@ func TestHeaderFields(t *testing.T) {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(d.Recorded.Header, &keys); err != nil || len(keys) != 10 {
 		t.Errorf("stored header %s, %v: want 10 keys", d.Recorded.Header, err)
+	}
+}
+
+// The secrets of an event that outlives its execution have a key of their own.
+func TestTransientsOfTheirOwn(t *testing.T) {
+	c, v := newCodec(t)
+	e := posted{Code: domain.NewSecret("123456")}
+	recorded := encode(t, c, newMeta(), e)[0]
+	if err := v.ForgetExecution(t.Context(), "e1"); err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.Decode(t.Context(), recorded)
+	if diff := cmp.Diff(codec.Event(e), d.Event, compare); err != nil || diff != "" {
+		t.Errorf("without the execution's key: %v (-want +got):\n%s", err, diff)
+	}
+	if err := v.Forget(t.Context(), []string{"letter:l1"}, 'X'); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = c.Decode(t.Context(), recorded); err != nil || len(d.Forgotten) != 1 {
+		t.Errorf("without its own key: %+v, %v", d, err)
 	}
 }

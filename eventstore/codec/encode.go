@@ -172,7 +172,9 @@ func (m *Meta) ownerOf(class domain.Sealed, event Event) (owner, error) {
 		}
 	case domain.Transient:
 		of.subject = ""
-		if m.Execution != "" {
+		if e, ok := event.(interface{ SealTransient() string }); ok {
+			of.subject = e.SealTransient()
+		} else if m.Execution != "" {
 			of.subject = "execution:" + m.Execution
 		}
 	}
