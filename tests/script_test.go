@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CHEAP_HASH", cheapHash())
 			env.Setenv("DATA", filepath.Join(env.WorkDir, "data"))
 			env.Values[worldKey{}] = &world{tb: tb, clients: map[string]*client{}}
+			env.Values[outsideKey{}] = &outside{}
 			return nil
 		},
 		Cmds: scriptCommands,
@@ -53,9 +54,12 @@ func worldOf(ts *testscript.TestScript) *world {
 
 // scriptCommands are the words of the scripts:
 //
-//	server start [FLAG…]    start the server on $DATA; $BASE is its address. Started again it keeps flags and port
+//	server start [FLAG…]    start the server on $DATA; $BASE is its address. Started again it keeps its port, and its flags unless there are others
 //	server stop             SIGTERM; it must end with status 0 within 10 seconds
 //	server kill             SIGKILL
+//	outside start [PASSWORD…]   start a server that the program may ask, at $OUTSIDE, which knows stolen passwords
+//	outside stop            let it answer no more
+//	outside asked PATH      it was asked for a URL that begins so; with ! it was not
 //	get PATH, post PATH [JSON], patch PATH JSON, put PATH JSON, delete PATH
 //	enter SLUG              fetch the challenge of a flow
 //	answer SLUG COMPONENT [FIELD=VALUE…]   answer it and fetch the next
@@ -70,19 +74,20 @@ func worldOf(ts *testscript.TestScript) *world {
 // The requests take "as NAME" before the rest: whose cookies to use. NAME admin
 // has the bootstrap token. What came back is the command's standard output.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"server": scriptServer,
-	"get":    scriptRequest(http.MethodGet),
-	"post":   scriptRequest(http.MethodPost),
-	"patch":  scriptRequest(http.MethodPatch),
-	"put":    scriptRequest(http.MethodPut),
-	"delete": scriptRequest(http.MethodDelete),
-	"enter":  scriptEnter,
-	"answer": scriptAnswer,
-	"import": scriptImport,
-	"expect": scriptExpect,
-	"keep":   scriptKeep,
-	"find":   scriptFind,
-	"cli":    scriptCLI,
+	"server":  scriptServer,
+	"outside": scriptOutside,
+	"get":     scriptRequest(http.MethodGet),
+	"post":    scriptRequest(http.MethodPost),
+	"patch":   scriptRequest(http.MethodPatch),
+	"put":     scriptRequest(http.MethodPut),
+	"delete":  scriptRequest(http.MethodDelete),
+	"enter":   scriptEnter,
+	"answer":  scriptAnswer,
+	"import":  scriptImport,
+	"expect":  scriptExpect,
+	"keep":    scriptKeep,
+	"find":    scriptFind,
+	"cli":     scriptCLI,
 }
 
 func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
@@ -112,6 +117,9 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	switch args[0] {
 	case "start":
+		if len(args) > 1 {
+			w.server.args = args[1:]
+		}
 		ts.Check(w.server.run())
 	case "stop":
 		ts.Check(w.server.stop())
