@@ -43,9 +43,10 @@ func (p *Expression) Validate() catalog.Problems {
 // Passes implements [Policy].
 func (p *Expression) Passes(ctx context.Context, q Request) (Verdict, error) {
 	e := newEvaluation(ctx, q)
+	e.asks, e.policy = true, p.Name
 	result, err := e.run(p.Source)
 	v := Verdict{Facts: map[string]any{}}
-	v.Detail.Log = e.log
+	v.Detail.Log, v.Detail.Lookups = e.log, e.lookups
 	if err != nil {
 		if fault, ok := errors.AsType[*expr.Error](err); ok {
 			v.Facts["line"], v.Facts["column"] = fault.Line, fault.Column
@@ -56,7 +57,7 @@ func (p *Expression) Passes(ctx context.Context, q Request) (Verdict, error) {
 		}
 		return v, err
 	}
-	v.Passing, v.Messages = expr.Truth(result.Value), e.messages
+	v.Passing, v.Messages, v.Effects = expr.Truth(result.Value), e.messages, e.effects
 	v.Facts["line"] = result.Line
 	v.Detail.Raw, v.Detail.Source = cut(e.conceal(text(result.Value))), lineOf(p.Source, result.Line)
 	v.Detail.Names = e.names(result.Names())

@@ -2,10 +2,10 @@ package policy
 
 import (
 	"errors"
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/expr"
 )
@@ -15,7 +15,7 @@ import (
 var functions = map[string]func(*evaluation, *expr.Call) (expr.Value, error){
 	"ak_message":                (*evaluation).message,
 	"ak_user_by":                (*evaluation).userBy,
-	"ak_is_group_member":        free(isGroupMember),
+	"ak_is_group_member":        (*evaluation).isGroupMember,
 	"ak_user_has_authenticator": free(hasAuthenticator),
 	"ak_call_policy":            (*evaluation).callPolicy,
 }
@@ -74,21 +74,31 @@ func (e *evaluation) logger(level string) expr.Value {
 }
 
 func (e *evaluation) userBy(c *expr.Call) (expr.Value, error) {
-	by := map[string]any{}
-	for _, n := range c.Named {
-		by[n.Name] = expr.ToGo(n.Value)
+	if len(c.Args) > 0 {
+		return nil, expr.Raise("TypeError", "ak_user_by() takes conditions like username=value")
 	}
-	found, _, err := e.q.Env.Directory.Users(e.ctx, by, 1)
-	if code, _ := domain.Explain(err); code == domain.Invalid || err == nil && len(found) == 0 {
-		return expr.None, nil // the contract's answer to a filter that makes no sense, too
+	q := &query{e: e, m: userModel, call: "User.objects"}
+	call := "ak_user_by(" + e.arguments(c.Named) + ")"
+	chosen, err := q.filter(c)
+	var found []row
+	if err == nil {
+		found, err = chosen.(*query).load(1)
+	}
+	if fault, ok := errors.AsType[*expr.Error](err); ok && !fault.Limit() && (fault.Kind == "FieldError" || fault.Kind == "ValueError") {
+		e.look(call, "nothing: "+fault.Message)
+		return expr.None, nil // the contract's answer to a filter that makes no sense
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look a user up: %w", err)
+		return nil, err
 	}
-	return &person{Person: found[0], e: e}, nil
+	e.look(call, foundRows(found))
+	if len(found) == 0 {
+		return expr.None, nil
+	}
+	return found[0], nil
 }
 
-func isGroupMember(c *expr.Call) (expr.Value, error) {
+func (e *evaluation) isGroupMember(c *expr.Call) (expr.Value, error) {
 	if len(c.Args) != 1 {
 		return nil, expr.Raise("TypeError", "ak_is_group_member() takes a user and conditions")
 	}
@@ -96,17 +106,30 @@ func isGroupMember(c *expr.Call) (expr.Value, error) {
 	if !ok {
 		return expr.Bool(false), nil
 	}
-	kept, err := (&groups{p.Groups}).filter(c.Named)
+	all := &query{e: e, m: groupModel, local: groupRows(e, p.Groups), call: "user.all_groups()"}
+	given := *c
+	given.Args = nil
+	kept, err := all.filter(&given)
 	if err != nil {
 		return nil, err
 	}
-	return expr.Bool(kept.(*groups).Len() > 0), nil
+	rows, err := kept.(*query).load(1)
+	return expr.Bool(len(rows) > 0), err
 }
+
+// deviceTypes are the classes of authenticators, as expressions name them.
+var deviceTypes = []string{"totp", "static", "webauthn", "duo", "sms", "email"}
 
 // hasAuthenticator knows no device: there are none in this release.
 func hasAuthenticator(c *expr.Call) (expr.Value, error) {
-	_, err := c.Bind("user", "device_type?")
-	return expr.Bool(false), err
+	args, err := c.Bind("user", "device_type?")
+	if err != nil {
+		return nil, err
+	}
+	if t := args[1]; t != nil && t != expr.None && !slices.Contains(deviceTypes, text(t)) {
+		return nil, expr.Raise("ValueError", "there is no device type %s; there are %s", expr.Repr(t), strings.Join(deviceTypes, ", "))
+	}
+	return expr.Bool(false), nil
 }
 
 // maxCalls bounds policies that call policies.
@@ -137,11 +160,20 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 		q.Extra[n.Name] = expr.ToGo(n.Value)
 	}
 	v, err := p.Passes(e.ctx, q)
-	if fault, ok := errors.AsType[*expr.Error](err); ok && !fault.Limit() {
-		v, err = Verdict{Messages: []string{fault.Message}}, nil // it does not pass (spec/flows.md 8.4)
+	e.lookups = append(e.lookups, v.Detail.Lookups...)
+	if ctx := e.ctx.Err(); ctx != nil {
+		return nil, ctx
 	}
-	if err != nil {
+	if fault, ok := errors.AsType[*expr.Error](err); ok && fault.Limit() {
 		return nil, err
+	}
+	call := "ak_call_policy(" + expr.Repr(expr.Str(name))
+	if len(c.Named) > 0 {
+		call += ", " + e.arguments(c.Named)
+	}
+	e.look(call+")", "passing "+strconv.FormatBool(v.Passing && err == nil))
+	if err != nil {
+		v = Verdict{Messages: []string{message(err)}} // it does not pass (spec/flows.md 8.4)
 	}
 	return attributes{"PolicyResult", map[string]expr.Value{
 		"passing": expr.Bool(v.Passing), "messages": expr.FromGo(v.Messages), "raw_result": expr.Str(v.Detail.Raw),

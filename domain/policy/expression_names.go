@@ -20,11 +20,13 @@ type evaluation struct {
 	pending  *person
 	redirect []string
 	secrets  []string // texts of the context that must not be repeated
+	trail
 }
 
 // available are the modules beside those of the language.
 var available = map[string]map[string]expr.Value{
 	"authentik.core.models": {
+		"User": userModel, "Group": groupModel,
 		"USER_ATTRIBUTE_CHANGE_EMAIL":    expr.Str("goauthentik.io/user/can-change-email"),
 		"USER_ATTRIBUTE_CHANGE_NAME":     expr.Str("goauthentik.io/user/can-change-name"),
 		"USER_ATTRIBUTE_CHANGE_USERNAME": expr.Str("goauthentik.io/user/can-change-username"),
@@ -44,7 +46,9 @@ func systemSettings(*expr.Call) (expr.Value, error) {
 }
 
 func newEvaluation(ctx context.Context, q Request) *evaluation {
-	return &evaluation{ctx: ctx, q: q, secrets: secretTexts(map[string]any(q.Context), nil)}
+	e := &evaluation{q: q, secrets: secretTexts(map[string]any(q.Context), nil)}
+	e.ctx = e.within(ctx)
+	return e
 }
 
 func (e *evaluation) run(source string) (expr.Result, error) {
@@ -52,7 +56,11 @@ func (e *evaluation) run(source string) (expr.Result, error) {
 	if err != nil {
 		return expr.Result{}, err
 	}
-	return program.Eval(e.ctx, expr.Env{Find: e.find, Modules: available, Now: e.q.Clock(), Seed: e.q.Seed, Trace: e.trace(source)})
+	result, err := program.Eval(e.ctx, expr.Env{Find: e.find, Modules: available, Now: e.q.Clock(), Seed: e.q.Seed, Trace: e.trace(source)})
+	if err == nil {
+		err = e.fault // something of this rests on a look-up that failed
+	}
+	return result, err
 }
 
 // names are what an expression finds (spec/flows.md 8.13), with how each is

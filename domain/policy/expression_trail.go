@@ -1,0 +1,201 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/expr"
+)
+
+// A trail is what an evaluation leaves behind beside its verdict: what it
+// looked up and what it asks for.
+type trail struct {
+	asks    bool   // it is a policy, so it may ask for effects
+	policy  string // its name
+	lookups []execution.Lookup
+	effects []execution.Effect
+	asked   int   // questions to the outside
+	read    int   // rows that answered them
+	fault   error // of a look-up in a place that cannot fail
+}
+
+// Limits of what one evaluation may look up and what is kept of it.
+const (
+	maxAsked   = 500 // questions
+	maxRead    = 5000
+	maxLookups = 50  // recorded
+	maxAnswer  = 300 // bytes of each text of a record
+	maxListed  = 20  // rows that a text names
+)
+
+// evaluationKey is where the context of an evaluation has the evaluation: what
+// can be imported is the same for all of them.
+type evaluationKey struct{}
+
+// running is the evaluation that a call belongs to; nil for none.
+func running(c *expr.Call) *evaluation {
+	e, _ := c.Context().Value(evaluationKey{}).(*evaluation)
+	return e
+}
+
+// within returns a context that knows its evaluation.
+func (e *evaluation) within(ctx context.Context) context.Context {
+	return context.WithValue(ctx, evaluationKey{}, e)
+}
+
+// mayAsk counts a question.
+func (e *evaluation) mayAsk() error {
+	e.asked++
+	if e.asked > maxAsked || e.read > maxRead {
+		return expr.Raise("RuntimeError", "the expression looks too much up: ask for several users or groups at once, with name__in=[…]")
+	}
+	return nil
+}
+
+// fail ends the evaluation when it is over: no verdict rests on a look-up
+// that failed.
+func (e *evaluation) fail(err error) {
+	if e.fault == nil {
+		e.fault = err
+	}
+}
+
+// look records a look-up.
+func (e *evaluation) look(call, answer string) {
+	if len(e.lookups) < maxLookups {
+		e.lookups = append(e.lookups, execution.Lookup{Call: e.brief(call), Answer: e.brief(answer)})
+	}
+}
+
+// lookAt records what a query found, unless it chose from what was there.
+func (e *evaluation) lookAt(q *query, answer string) {
+	if q.local == nil {
+		e.look(q.call, answer)
+	}
+}
+
+// brief is a text as it is recorded.
+func (e *evaluation) brief(text string) string {
+	if text = e.conceal(text); len(text) > maxAnswer {
+		text = strings.ToValidUTF8(text[:maxAnswer], "") + "…"
+	}
+	return text
+}
+
+// foundRows names rows in a record: users by their keys, since the names of
+// persons belong into the ledger as rarely as possible.
+func foundRows(rows []row) string {
+	if len(rows) == 0 {
+		return "nothing"
+	}
+	names := make([]string, 0, maxListed+1)
+	for i, r := range rows {
+		if i == maxListed {
+			names = append(names, fmt.Sprintf("and %d more", len(rows)-i))
+			break
+		}
+		names = append(names, r.lookupName())
+	}
+	kind := strings.ToLower(rows[0].Type())
+	if len(rows) > 1 {
+		kind += "s"
+	}
+	return kind + " " + strings.Join(names, ", ")
+}
+
+// arguments are keyword arguments as records of look-ups show them.
+func (e *evaluation) arguments(named []expr.Named) string {
+	parts := make([]string, len(named))
+	for i, n := range named {
+		parts[i] = n.Name + "=" + e.argument(n.Name, n.Value)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// values are arguments without names.
+func (e *evaluation) values(args []expr.Value) string {
+	parts := make([]string, len(args))
+	for i, a := range args {
+		parts[i] = e.argument("", a)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// argument is a value in a record: literals as they would be written, users by
+// their keys. Secrets are masked before quoting can hide them.
+func (e *evaluation) argument(name string, v expr.Value) string {
+	if execution.SecretKey(name) {
+		return masked
+	}
+	switch v := v.(type) {
+	case *person:
+		return "user " + v.lookupName()
+	case *query:
+		return v.call
+	}
+	if shown, ok := e.shown(v); ok {
+		return shown
+	}
+	return v.Type()
+}
+
+// said is data in a message.
+func said(v any) string {
+	if s, ok := v.(string); ok {
+		return expr.Repr(expr.Str(s))
+	}
+	if v == nil {
+		return "None"
+	}
+	return expr.Repr(expr.FromGo(v))
+}
+
+// operand is what a look-up compares with, as plain data: users and groups are
+// their keys.
+func operand(v expr.Value) (any, error) {
+	switch v := v.(type) {
+	case *person:
+		if !v.Exists() {
+			return nil, nil
+		}
+		return int64(v.Key), nil
+	case *group:
+		return v.ID, nil
+	case *query:
+		rows, err := v.Fetch()
+		if err != nil {
+			return nil, err
+		}
+		return operands(rows)
+	case *expr.List:
+		return operands(v.Items())
+	case expr.Tuple:
+		return operands(v)
+	case *expr.Set:
+		return operands(v.Items())
+	}
+	switch v := expr.ToGo(v).(type) {
+	case nil, bool, int64, float64, string, time.Time, []any, map[string]any:
+		return v, nil
+	case expr.Texter:
+		return v.Text(), nil
+	case fmt.Stringer:
+		return v.String(), nil
+	default:
+		return nil, expr.Raise("TypeError", "a look-up cannot compare with this value")
+	}
+}
+
+func operands(items []expr.Value) (any, error) {
+	out := make([]any, len(items))
+	for i, item := range items {
+		var err error
+		if out[i], err = operand(item); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
