@@ -22,6 +22,9 @@ type State struct {
 	PasswordChanged time.Time     // when it was last set; a rehash does not count
 	Credential      string        // id of the key that seals the hash; new with each hash
 	Joined          time.Time
+
+	Former  []Former // passwords before, the newest first, as far as their keys are not destroyed
+	Outworn []string // credentials of hashes that nobody compares with any more
 }
 
 // A Status tells whether a user is there.
@@ -132,6 +135,7 @@ func (e UserPasswordSet) Credential() string { return e.CredentialID }
 
 // Evolve implements [domain.Event].
 func (e UserPasswordSet) Evolve(s State) State {
+	s = s.retire()
 	s.Password, s.PasswordChanged, s.Credential = e.Hash, e.Changed, e.CredentialID
 	return s
 }
@@ -152,6 +156,7 @@ func (e UserPasswordRehashed) Credential() string { return e.CredentialID }
 
 // Evolve implements [domain.Event].
 func (e UserPasswordRehashed) Evolve(s State) State {
+	s = s.outwear()
 	s.Password, s.Credential = e.Hash, e.CredentialID
 	return s
 }
@@ -167,7 +172,8 @@ func (UserPasswordRemoved) EventType() string { return "UserPasswordRemoved" }
 
 // Evolve implements [domain.Event].
 func (e UserPasswordRemoved) Evolve(s State) State {
-	s.Password, s.PasswordChanged, s.Credential = domain.Secret{}, e.Changed, ""
+	s = s.retire().withoutPassword()
+	s.PasswordChanged = e.Changed
 	return s
 }
 
@@ -242,5 +248,8 @@ type UserDeleted struct {
 // EventType implements [domain.Event].
 func (UserDeleted) EventType() string { return "UserDeleted" }
 
-// Evolve implements [domain.Event]. The key stays, for it is never given again.
-func (UserDeleted) Evolve(s State) State { return State{Status: Deleted, Key: s.Key} }
+// Evolve implements [domain.Event]. The key stays, for it is never given
+// again, and so does the knowledge of which credentials are to be destroyed.
+func (UserDeleted) Evolve(s State) State {
+	return State{Status: Deleted, Key: s.Key, Outworn: s.retire().withoutPassword().Expendable(0)}
+}

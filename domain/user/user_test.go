@@ -171,7 +171,7 @@ func TestFold(t *testing.T) {
 	)...)
 	want := user.State{
 		Status: user.Present, Key: 5, Username: "countess", Name: "Ada L", Type: "external", Path: "p",
-		Attributes: map[string]any{}, Password: hash, Credential: "c2", PasswordChanged: now, Joined: now,
+		Attributes: map[string]any{}, Password: hash, Credential: "c2", PasswordChanged: now, Joined: now, Outworn: []string{"c1"},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(domain.Secret.Equal)); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
@@ -182,7 +182,7 @@ func TestFold(t *testing.T) {
 		t.Errorf("after activation and removal of the password: %+v", got)
 	}
 	got = domain.Fold(got, given(user.UserDeleted{})...)
-	if diff := cmp.Diff(user.State{Status: user.Deleted, Key: 5}, got, cmp.Comparer(domain.Secret.Equal)); diff != "" {
+	if diff := cmp.Diff(user.State{Status: user.Deleted, Key: 5, Outworn: []string{"c1", "c2"}}, got, cmp.Comparer(domain.Secret.Equal)); diff != "" {
 		t.Errorf("deleted (-want +got):\n%s", diff)
 	}
 }

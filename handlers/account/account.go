@@ -31,6 +31,7 @@ type Accounts struct {
 	Living    func(ctx context.Context, userID string) ([]string, error) // ids of the sessions of a user
 	Passwords Passwords
 	Forget    func(ctx context.Context, credential string) error // destroys the key of a replaced hash
+	Told      func(context.Context) (int, error)                 // how many of the last passwords are to be told; nil for none
 	Now       func() time.Time
 }
 
@@ -162,60 +163,6 @@ func (a *Accounts) Write(ctx context.Context, id string, f user.Fields, w Writer
 	return after, err
 }
 
-// SetPassword gives a user a new password.
-func (a *Accounts) SetPassword(ctx context.Context, id string, typed domain.Secret, w Writer) error {
-	hash, err := a.Passwords.Hash(ctx, typed)
-	if err != nil {
-		return err
-	}
-	return a.SetHash(ctx, id, hash, w)
-}
-
-// SetHash gives a user a password whose stored form is known.
-func (a *Accounts) SetHash(ctx context.Context, id string, hash domain.Secret, w Writer) error {
-	credential := uuid.NewString()
-	if w.Meta.Command != uuid.Nil {
-		credential = uuid.NewSHA1(w.Meta.Command, []byte("credential")).String()
-	}
-	before, _, err := a.Users.Load(ctx, streamOf(id))
-	if err != nil {
-		return err
-	}
-	_, err = a.Users.Handle(ctx, streamOf(id), user.SetPassword{
-		Hash: hash, Credential: credential, By: w.By, Via: w.Via, Now: a.Now(),
-	}, step(about(w.Meta, id), "password", id))
-	if err != nil {
-		return err
-	}
-	// The hash of the old password is of no use but to an attacker.
-	if before.Credential != "" && before.Credential != credential {
-		if err := a.Forget(ctx, before.Credential); err != nil {
-			return err
-		}
-	}
-	return a.revoke(ctx, id, "password_changed", w)
-}
-
-// revoke ends the sessions of a user but for the one that asks: whoever knew
-// the old password is to be out. A crash in between leaves some of them; the
-// next change of the password ends them.
-func (a *Accounts) revoke(ctx context.Context, id, cause string, w Writer) error {
-	living, err := a.Living(ctx, id)
-	if err != nil {
-		return err
-	}
-	for _, s := range living {
-		if s == w.Meta.Header.Actor.Session {
-			continue
-		}
-		meta := step(about(w.Meta, id), "revoke", s)
-		if _, err := a.Sessions.Handle(ctx, eventstore.Stream("session", s), session.Revoke{By: w.By, Cause: cause}, meta); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Delete ends a user and gives the name back. Doing it again finishes what a
 // crash interrupted.
 func (a *Accounts) Delete(ctx context.Context, id string, w Writer) error {
@@ -224,7 +171,11 @@ func (a *Accounts) Delete(ctx context.Context, id string, w Writer) error {
 		return err
 	}
 	meta := about(w.Meta, id)
-	if _, err := a.Users.Handle(ctx, streamOf(id), user.Delete{By: w.By, Via: w.Via}, step(meta, "delete", id)); err != nil {
+	after, err := a.Users.Handle(ctx, streamOf(id), user.Delete{By: w.By, Via: w.Via}, step(meta, "delete", id))
+	if err != nil {
+		return err
+	}
+	if err := a.destroy(ctx, after.Expendable(0)); err != nil {
 		return err
 	}
 	if err := a.revoke(ctx, id, "user_deactivated", w); err != nil {

@@ -61,6 +61,8 @@ type world struct {
 	ledger *ledger
 	now    time.Time
 	living map[string][]string // the sessions of users
+
+	shredder *shredder
 }
 
 // fakePool hashes nothing: it knows one stored form.
@@ -87,6 +89,9 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	c := &codec.Codec{Vault: v, Tenant: "t", Leak: func(event, key string) { t.Errorf("%s leaks %s", event, key) }}
+	w.shredder = &shredder{forget: func(credential string) error {
+		return v.Forget(t.Context(), []string{"credential:" + credential}, byte(domain.Credential))
+	}}
 	w.Accounts = &account.Accounts{
 		Users:    &command.Handler[user.State]{Store: w.ledger, Codec: c},
 		Claims:   &command.Handler[user.Claimed]{Store: w.ledger, Codec: c},
@@ -94,7 +99,7 @@ func newWorld(t *testing.T) *world {
 		Groups:   &command.Handler[group.State]{Store: w.ledger, Codec: c},
 		Sessions: &command.Handler[session.State]{Store: w.ledger, Codec: c},
 		Living:   func(_ context.Context, id string) ([]string, error) { return w.living[id], nil },
-		Code:     v.Code, Passwords: fakePool{}, Now: clock,
+		Code:     v.Code, Passwords: fakePool{}, Forget: w.shredder.Forget, Now: clock,
 	}
 	return w
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
-	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
+	"github.com/flowledger/flowledger/handlers/account"
 )
 
 // perform pays what an execution owes to other streams. Each effect is its own
@@ -47,15 +47,9 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 	case e.WriteUser != nil:
 		return x.writeUser(ctx, d, *e.WriteUser, meta)
 	case e.Rehash != nil:
-		meta.Subject = "user:" + e.Rehash.User
-		_, err := x.Users.Handle(ctx, eventstore.Stream("user", e.Rehash.User),
-			user.Rehash{Hash: e.Rehash.Password, Credential: meta.Command.String(), Replaces: e.Rehash.Credential}, meta)
-		return err
+		return x.Accounts.Rehash(ctx, e.Rehash.User, e.Rehash.Credential, e.Rehash.Password, meta)
 	case e.RemovePassword != nil:
-		meta.Subject = "user:" + e.RemovePassword.User
-		_, err := x.Users.Handle(ctx, eventstore.Stream("user", e.RemovePassword.User),
-			user.RemovePassword{Replaces: e.RemovePassword.Credential, Now: x.Now()}, meta)
-		return err
+		return x.Accounts.RemovePassword(ctx, e.RemovePassword.User, e.RemovePassword.Credential, account.Writer{Via: "policy", Meta: meta})
 	case e.Record != nil:
 		_, err := x.Audit.Handle(ctx, eventstore.Stream("audit", meta.Command.String()),
 			audit.Write{Event: audit.AuditCustomRecorded{

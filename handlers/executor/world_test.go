@@ -176,7 +176,7 @@ func (w *world) wire(sessions *projections.Sessions, wait func(context.Context) 
 	w.accounts = &account.Accounts{
 		Users: handler[user.State](w), Claims: handler[user.Claimed](w), Counters: handler[user.Counter](w),
 		Groups: handler[group.State](w), Sessions: handler[session.State](w), Living: who.living, Code: w.vault.Code,
-		Passwords: w.pool, Now: w.clock,
+		Passwords: w.pool, Forget: w.forget, Now: w.clock,
 	}
 	w.Executor = &executor.Executor{
 		Executions: handler[execution.State](w), Sessions: w.accounts.Sessions, Users: w.accounts.Users, Accounts: w.accounts,
@@ -184,6 +184,11 @@ func (w *world) wire(sessions *projections.Sessions, wait func(context.Context) 
 		Passwords: w.pool, Policies: policy.Env{Directory: directory{who}}, Audit: handler[audit.State](w), Secrets: w.vault, Now: w.clock,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: wait,
 	}
+}
+
+// forget destroys the key of a credential.
+func (w *world) forget(ctx context.Context, credential string) error {
+	return w.vault.Forget(ctx, []string{"credential:" + credential}, byte(domain.Credential))
 }
 
 func (w *world) fieldsAt(ctx context.Context, ref domain.Ref) (map[string]any, error) {
