@@ -259,7 +259,7 @@ func TestLimitsOfAnswers(t *testing.T) {
 	mux.HandleFunc("/bomb", func(w http.ResponseWriter, r *http.Request) {
 		var packed bytes.Buffer
 		z := gzip.NewWriter(&packed)
-		z.Write(make([]byte, 64<<20))
+		z.Write(make([]byte, 8<<20))
 		z.Close()
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Write(packed.Bytes())
