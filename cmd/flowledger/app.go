@@ -191,7 +191,7 @@ func (a *app) wire() {
 	people := &people{app: a}
 	a.accounts = &account.Accounts{
 		Users: &a.userHandler, Claims: &a.claimHandler, Counters: &a.counterHandler, Groups: &a.groupHandler,
-		Sessions: &a.sessionHandler, Living: people.living, Code: a.vault.Code, Passwords: a.pool, Forget: a.forget, Now: time.Now,
+		Sessions: &a.sessionHandler, Living: people.living, Code: a.vault.Code, Passwords: a.pool, Forget: a.forget, Told: (&records{a}).told, Now: time.Now,
 	}
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/policy"
 )
 
@@ -26,9 +25,4 @@ func (r *records) Score(ctx context.Context, ip, username string) (int64, error)
 // Logins implements policy.History.
 func (r *records) Logins(context.Context, string, int) ([]policy.Login, error) {
 	return nil, errNoRecord
-}
-
-// Reused implements policy.History.
-func (r *records) Reused(context.Context, string, domain.Secret, int) (bool, error) {
-	return false, errNoRecord
 }
