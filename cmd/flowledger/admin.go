@@ -113,19 +113,22 @@ func (d *directory) Logins(ctx context.Context, f adminapi.LoginFilter, p admina
 	}, page(p))
 	out := make([]adminapi.Login, len(found))
 	for i, s := range found {
-		out[i] = login(s)
+		out[i] = d.login(s)
 	}
 	return out, total, err
 }
 
-func login(s projections.Session) adminapi.Login {
-	return adminapi.Login{ID: s.ID, User: s.User, IP: s.IP, UserAgent: s.UserAgent, Seen: s.Seen, Expires: s.Expires}
+// login is a session with what the databases tell of its address now.
+func (d *directory) login(s projections.Session) adminapi.Login {
+	return adminapi.Login{
+		ID: s.ID, User: s.User, IP: s.IP, Origin: d.app.origin(s.IP), UserAgent: s.UserAgent, Seen: s.Seen, Expires: s.Expires,
+	}
 }
 
 // Login implements adminapi.Logins.
 func (d *directory) Login(ctx context.Context, id string) (adminapi.Login, bool, error) {
 	s, ok, err := d.app.sessions.ByID(ctx, id)
-	return login(s), ok && s.User != "", err
+	return d.login(s), ok && s.User != "", err
 }
 
 // Tokens implements adminapi.Keys.

@@ -32,6 +32,7 @@ import (
 	"github.com/flowledger/flowledger/handlers/command"
 	"github.com/flowledger/flowledger/handlers/executor"
 	"github.com/flowledger/flowledger/handlers/importer"
+	"github.com/flowledger/flowledger/handlers/outside"
 	"github.com/flowledger/flowledger/projections"
 )
 
@@ -51,6 +52,8 @@ type app struct {
 	vault *vault.Vault
 	codec *codec.Codec
 	views *projections.Views
+
+	places *outside.Places // nil where nothing is known of addresses
 
 	objects    *projections.Objects
 	users      *projections.Users

@@ -20,7 +20,7 @@ func (a *app) handler(cfg config, m *metrics) http.Handler {
 	people := &people{app: a}
 	callers := &caller.Callers{
 		Sessions: &a.sessionHandler, Tokens: &a.tokenHandler, Cookies: a.vault, Bearers: &bearers{app: a}, People: people,
-		Network: caller.Network{Trusted: cfg.trusted, Base: cfg.baseURL}, Now: time.Now,
+		Network: caller.Network{Trusted: cfg.trusted, Base: cfg.baseURL, Places: a.places}, Now: time.Now,
 	}
 	r := mux.NewRouter()
 	r.Use(m.observe)

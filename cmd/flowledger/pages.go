@@ -63,7 +63,7 @@ func (p *pageAccount) Sessions(ctx context.Context, id string) ([]web.Session, e
 	found, _, err := p.app.sessions.List(ctx, projections.SessionFilter{User: id, LoggedIn: true, At: time.Now()}, projections.Page{Limit: 100})
 	out := make([]web.Session, len(found))
 	for i, s := range found {
-		out[i] = web.Session{ID: s.ID, IP: s.IP, UserAgent: s.UserAgent, LastUsed: s.Seen, Expires: s.Expires}
+		out[i] = web.Session{ID: s.ID, IP: s.IP, Place: placeName(p.app.origin(s.IP).Place), UserAgent: s.UserAgent, LastUsed: s.Seen, Expires: s.Expires}
 		if s.Browser {
 			out[i].Expires = time.Time{}
 		}
@@ -76,7 +76,7 @@ func (p *pageAccount) SignIns(ctx context.Context, id string, limit int) ([]web.
 	found, err := p.app.audit.SignIns(ctx, id, limit)
 	out := make([]web.SignIn, len(found))
 	for i, s := range found {
-		out[i] = web.SignIn{Time: s.At, Succeeded: s.Succeeded, IP: s.IP, UserAgent: s.UserAgent, Method: s.Method}
+		out[i] = web.SignIn{Time: s.At, Succeeded: s.Succeeded, IP: s.IP, Place: placeName(s.Place), UserAgent: s.UserAgent, Method: s.Method}
 	}
 	return out, err
 }

@@ -50,10 +50,15 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 		return fmt.Errorf("listen on %s: %w; choose another address with --listen", cfg.listen, err)
 	}
 	defer listener.Close()
+	places, err := cfg.places.open(log)
+	if err != nil {
+		return err
+	}
 	a, err := open(cfg.storage, log)
 	if err != nil {
 		return err
 	}
+	a.places = places
 	defer func() { err = errors.Join(err, a.close()) }()
 	a.ask(cfg.outsideFlags)
 

@@ -21,7 +21,7 @@ var (
 		"core/users/me/", "core/authenticated_sessions/", "core/authenticated_sessions/{key}/",
 		"core/authenticated_sessions/{key}/used_by/", "stages/all/user_settings/",
 	}
-	openToAll = []string{"root/config/", "core/brands/current/"}
+	openToAll = []string{"root/config/", "core/brands/current/", "policies/geoip_iso3166/"}
 )
 
 // TestAccess tries every path that is mounted, with every method, as a

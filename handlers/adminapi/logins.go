@@ -25,6 +25,7 @@ type Login struct {
 	ID        string
 	User      string // id
 	IP        string
+	Origin    session.Origin // of that address
 	UserAgent string
 	Seen      time.Time
 	Expires   time.Time
@@ -83,12 +84,12 @@ func (s *Server) listLogins(w http.ResponseWriter, r *http.Request, c session.Ca
 	return writeList(w, pg, total, results)
 }
 
-// showLogin shows a session. Places and networks are not looked up, so they
-// are null.
+// showLogin shows a session.
 func (s *Server) showLogin(ctx context.Context, c session.Caller, l Login) (map[string]any, error) {
 	u, _, err := s.People.UserByID(ctx, l.User)
 	return map[string]any{
-		"uuid": l.ID, "current": c.Session != "" && l.ID == c.Session, "user_agent": parsedAgent(l.UserAgent), "geo_ip": nil, "asn": nil,
+		"uuid": l.ID, "current": c.Session != "" && l.ID == c.Session, "user_agent": parsedAgent(l.UserAgent),
+		"geo_ip": l.Origin.Place.Shown(), "asn": l.Origin.System.Shown(),
 		"user": u.Key, "last_ip": l.IP, "last_user_agent": l.UserAgent, "last_used": stamp(l.Seen), "expires": stamp(l.Expires),
 	}, err
 }

@@ -40,8 +40,12 @@ func OpenPlaces(city, asn string, now func() time.Time, log *slog.Logger) (*Plac
 }
 
 // Locate tells what the databases know of an address. Either is nil for an
-// address that they do not have, such as a private one.
+// address that they do not have, such as a private one. No Places know
+// nothing.
 func (p *Places) Locate(ip netip.Addr) (*session.Place, *session.System) {
+	if p == nil {
+		return nil, nil
+	}
 	return p.place(ip), p.system(ip)
 }
 

@@ -92,17 +92,18 @@ func TestAccount(t *testing.T) {
 	mine := site.signIn(b)
 	firefox := "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 	site.sessions = []Session{
-		{ID: mine, IP: "192.0.2.7", UserAgent: firefox, LastUsed: fakeNow},
+		{ID: mine, IP: "192.0.2.7", Place: "Côte <b>", UserAgent: firefox, LastUsed: fakeNow},
 		{ID: "session-phone", IP: "2001:db8::1", UserAgent: "<script>x</script>", LastUsed: fakeNow.Add(-3 * time.Hour), Expires: fakeNow.Add(time.Hour)},
 	}
 	site.signIns = []SignIn{
 		{Time: fakeNow, Succeeded: true, IP: "192.0.2.7", UserAgent: firefox, Method: "auth_mfa"},
-		{Time: fakeNow.Add(-time.Hour), IP: "198.51.100.9", UserAgent: "curl/8", Method: "password"},
+		{Time: fakeNow.Add(-time.Hour), IP: "198.51.100.9", Place: "Berlin, Germany", UserAgent: "curl/8", Method: "password"},
 	}
 
 	p := b.get("/if/user/")
 	wants(t, p, http.StatusOK, "Jane Doe", "jane@example.org", "Firefox on Windows", "This device", "until the browser closes",
-		"used 3 hours ago", "1 Mar 2026, 13:00 UTC", "Succeeded", "Failed", "Password and second factor", "198.51.100.9",
+		"used 3 hours ago", "1 Mar 2026, 13:00 UTC", "Succeeded", "Failed", "Password and second factor", "198.51.100.9</span>, Berlin, Germany",
+		"Côte &lt;b&gt; · used",
 		`href="/flows/-/default/invalidation/"`, "&lt;script&gt;x")
 	if n := strings.Count(p.body, "This device"); n != 1 {
 		t.Errorf("%d sessions are this device", n)

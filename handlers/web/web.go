@@ -102,6 +102,7 @@ type Profile struct {
 type Session struct {
 	ID        string
 	IP        string
+	Place     string // of that address, in words; empty where nobody knows
 	UserAgent string
 	LastUsed  time.Time
 	Expires   time.Time // zero: when the browser closes
@@ -112,6 +113,7 @@ type SignIn struct {
 	Time      time.Time
 	Succeeded bool
 	IP        string
+	Place     string // of that address, in words; empty where nobody knows
 	UserAgent string
 	Method    string // as the ledger names it, such as password or auth_mfa; may be empty
 }
