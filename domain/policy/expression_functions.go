@@ -18,6 +18,7 @@ var functions = map[string]func(*evaluation, *expr.Call) (expr.Value, error){
 	"ak_is_group_member":        (*evaluation).isGroupMember,
 	"ak_user_has_authenticator": free(hasAuthenticator),
 	"ak_call_policy":            (*evaluation).callPolicy,
+	"ak_send_email":             (*evaluation).sendEmail,
 }
 
 // free makes a function of one that needs nothing of the evaluation.
@@ -174,6 +175,11 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 	e.look(call+")", "passing "+strconv.FormatBool(v.Passing && err == nil))
 	if err != nil {
 		v = Verdict{Messages: []string{message(err)}} // it does not pass (spec/flows.md 8.4)
+	}
+	for _, effect := range v.Effects {
+		if err := e.ask(effect); err != nil {
+			return nil, err
+		}
 	}
 	return attributes{"PolicyResult", map[string]expr.Value{
 		"passing": expr.Bool(v.Passing), "messages": expr.FromGo(v.Messages), "raw_result": expr.Str(v.Detail.Raw),
