@@ -152,6 +152,19 @@ func (g *Groups) List(ctx context.Context, f GroupFilter, descending bool, p Pag
 	if f.Member != "" {
 		w.add("id IN (SELECT id FROM groups_members WHERE user = ?)", f.Member)
 	}
+	return g.list(ctx, &w, descending, p)
+}
+
+// Lookup is [Groups.List] for look-ups of Django's, by field.
+func (g *Groups) Lookup(ctx context.Context, by map[string]any, p Page) ([]Group, int, error) {
+	w := &where{}
+	if err := w.lookups(by, groupLookups); err != nil {
+		return nil, 0, err
+	}
+	return g.list(ctx, w, false, p)
+}
+
+func (g *Groups) list(ctx context.Context, w *where, descending bool, p Page) ([]Group, int, error) {
 	total, err := g.views.count(ctx, "groups", "SELECT count(*) FROM groups"+w.sql(), w.args)
 	if err != nil {
 		return nil, 0, err

@@ -40,6 +40,19 @@ func (u *Users) List(ctx context.Context, f UserFilter, order string, p Page) ([
 	if err != nil {
 		return nil, 0, err
 	}
+	return u.list(ctx, w, order, p)
+}
+
+// Lookup is [Users.List] for look-ups of Django's, by field.
+func (u *Users) Lookup(ctx context.Context, by map[string]any, order string, p Page) ([]User, int, error) {
+	w := &where{}
+	if err := w.lookups(by, userLookups); err != nil {
+		return nil, 0, err
+	}
+	return u.list(ctx, w, order, p)
+}
+
+func (u *Users) list(ctx context.Context, w *where, order string, p Page) ([]User, int, error) {
 	total, err := u.views.count(ctx, "users", "SELECT count(*) FROM users"+w.sql(), w.args)
 	if err != nil {
 		return nil, 0, err

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
-	"strings"
 	"time"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/domain/token"
@@ -62,54 +59,9 @@ func (p *people) GroupsOf(ctx context.Context, userID string) ([]string, error) 
 	return ids, err
 }
 
-// filter turns the conditions of an expression into a filter. The second
-// answer is false for one that is not known, which finds nobody.
-func filter(by map[string]any) (projections.UserFilter, bool) {
-	var f projections.UserFilter
-	for key, v := range by {
-		text := fmt.Sprint(v)
-		switch key {
-		case "username":
-			f.Username = text
-		case "email":
-			f.Email = text
-		case "name":
-			f.Name = text
-		case "uuid":
-			f.ID = text
-		case "is_active":
-			active, _ := v.(bool)
-			f.Active = &active
-		default:
-			path, ok := strings.CutPrefix(key, "attributes__")
-			if !ok {
-				return f, false
-			}
-			if f.Attributes == nil {
-				f.Attributes = map[string]any{}
-			}
-			f.Attributes[path] = v
-		}
-	}
-	return f, len(by) > 0
-}
-
 // Users implements policy.Directory.
 func (p *people) Users(ctx context.Context, by map[string]any, limit int) ([]user.Person, int, error) {
-	if key, ok := by["pk"]; ok && len(by) == 1 {
-		n, _ := key.(int64)
-		u, found, err := p.app.users.ByKey(ctx, int(n))
-		if err != nil || !found {
-			return nil, 0, err
-		}
-		who, err := p.Person(ctx, u.ID)
-		return []user.Person{who}, 1, err
-	}
-	f, ok := filter(by)
-	if !ok {
-		return nil, 0, domain.Errorf(domain.Invalid, "Users cannot be looked up like this.")
-	}
-	found, total, err := p.app.users.List(ctx, f, "pk", projections.Page{Limit: limit})
+	found, total, err := p.app.users.Lookup(ctx, by, "pk", projections.Page{Limit: limit})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -124,11 +76,10 @@ func (p *people) Users(ctx context.Context, by map[string]any, limit int) ([]use
 
 // Groups implements policy.Directory.
 func (p *people) Groups(ctx context.Context, by map[string]any, limit int) ([]user.Group, int, error) {
-	name, _ := by["name"].(string)
-	found, total, err := p.app.groups.List(ctx, projections.GroupFilter{Name: name}, false, projections.Page{Limit: limit})
+	found, total, err := p.app.groups.Lookup(ctx, by, projections.Page{Limit: limit})
 	out := make([]user.Group, len(found))
 	for i, g := range found {
-		out[i] = user.Group{ID: g.ID, Name: g.Name}
+		out[i] = user.Group{ID: g.ID, Name: g.Name, Superuser: g.Superuser, Attributes: g.Attributes}
 	}
 	return out, total, err
 }
