@@ -5,6 +5,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -55,6 +56,8 @@ func actionOf(e codec.Decoded) string {
 		return actionOnGroup(event)
 	case token.Event:
 		return actionOnToken(event)
+	case invitation.Event:
+		return actionOnInvitation(event)
 	}
 	return ""
 }
@@ -108,4 +111,16 @@ func actionOnToken(event token.Event) string {
 		return actionDeleted
 	}
 	return ""
+}
+
+func actionOnInvitation(event invitation.Event) string {
+	switch event.(type) {
+	case invitation.InvitationCreated:
+		return actionCreated
+	case invitation.InvitationUsed:
+		return "invitation_used"
+	case invitation.InvitationExpired, invitation.InvitationRemoved:
+		return actionDeleted
+	}
+	return actionUpdated
 }

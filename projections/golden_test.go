@@ -22,6 +22,7 @@ import (
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -112,6 +113,9 @@ func samples() []codec.Event {
 
 		sample[token.TokenCreated](), sample[token.TokenViewed](), sample[token.TokenUsed](), sample[token.TokenExpired](),
 		sample[token.TokenRevoked](),
+
+		sample[invitation.InvitationCreated](), sample[invitation.InvitationChanged](), sample[invitation.InvitationUsed](),
+		sample[invitation.InvitationExpired](), sample[invitation.InvitationRemoved](),
 
 		sample[object.ObjectCreated](), sample[object.ObjectChanged](), sample[object.ObjectRemoved](),
 		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](), sample[worker.WorkerEventParked](),

@@ -4,6 +4,7 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -19,6 +20,12 @@ func init() {
 
 	codec.Register[audit.AuditCustomRecorded](1)
 	codec.Register[audit.AuditPolicyTested](1)
+
+	codec.Register[invitation.InvitationCreated](1)
+	codec.Register[invitation.InvitationChanged](1)
+	codec.Register[invitation.InvitationUsed](1)
+	codec.Register[invitation.InvitationExpired](1)
+	codec.Register[invitation.InvitationRemoved](1)
 
 	codec.Register[object.ObjectCreated](1)
 	codec.Register[object.ObjectChanged](1)

@@ -23,6 +23,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 	d := &directory{a}
 	return &adminapi.Server{
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
+		Invitations: &a.invitationHandler, Invited: d,
 		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d, Scores: d,
 		Importer: &uploads{a}, Tester: &trials{a}, Launcher: &launcher{a.executor, callers}, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,
@@ -144,6 +145,22 @@ func (d *directory) Tokens(ctx context.Context, f adminapi.TokenFilter, descendi
 		}
 	}
 	return out, total, err
+}
+
+// Invitations implements adminapi.Invited.
+func (d *directory) Invitations(ctx context.Context) ([]adminapi.Invitation, error) {
+	found, err := d.app.invitations.List(ctx, time.Now())
+	out := make([]adminapi.Invitation, len(found))
+	for i, one := range found {
+		out[i] = adminapi.Invitation(one)
+	}
+	return out, err
+}
+
+// Invitation implements adminapi.Invited.
+func (d *directory) Invitation(ctx context.Context, id string) (adminapi.Invitation, bool, error) {
+	i, ok, err := d.app.invitations.ByID(ctx, id, time.Now())
+	return adminapi.Invitation(i), ok, err
 }
 
 // Mint implements adminapi.Keys.

@@ -17,6 +17,7 @@ import (
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
@@ -66,6 +67,8 @@ type app struct {
 	reputation *projections.Reputation
 	runner     *projections.Runner
 
+	invitations *projections.Invitations
+
 	executionHandler command.Handler[execution.State]
 	sessionHandler   command.Handler[session.State]
 	userHandler      command.Handler[user.State]
@@ -75,6 +78,8 @@ type app struct {
 	tokenHandler     command.Handler[token.State]
 	objectHandler    command.Handler[object.State]
 	importHandler    command.Handler[blueprint.Import]
+
+	invitationHandler command.Handler[invitation.State]
 
 	workerHandler command.Handler[worker.State]
 	auditHandler  command.Handler[audit.State]
@@ -163,11 +168,12 @@ func (a *app) openViews() (err error) {
 	}
 	a.objects, a.users, a.groups = projections.NewObjects(), projections.NewUsers(a.views), projections.NewGroups(a.views)
 	a.sessions, a.tokens = projections.NewSessions(a.views), projections.NewTokens(a.views)
+	a.invitations = projections.NewInvitations(a.views)
 	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
 	a.audit = projections.NewAudit(a.views, a.store, a.codec)
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
-		a.objects, a.users, a.groups, a.sessions, a.tokens, a.executions, a.audit, a.imports, a.reputation)
+		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.executions, a.audit, a.imports, a.reputation)
 	return err
 }
 
@@ -186,6 +192,7 @@ func (a *app) wire() {
 	a.counterHandler = command.Handler[user.Counter]{Store: a.store, Codec: a.codec}
 	a.groupHandler = command.Handler[group.State]{Store: a.store, Codec: a.codec}
 	a.tokenHandler = command.Handler[token.State]{Store: a.store, Codec: a.codec}
+	a.invitationHandler = command.Handler[invitation.State]{Store: a.store, Codec: a.codec}
 	a.objectHandler = command.Handler[object.State]{Store: a.store, Codec: a.codec}
 	a.auditHandler = command.Handler[audit.State]{Store: a.store, Codec: a.codec}
 	a.workerHandler = command.Handler[worker.State]{Store: a.store, Codec: a.codec}
@@ -198,13 +205,14 @@ func (a *app) wire() {
 	}
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
-		Audit: &a.auditHandler, Accounts: a.accounts, Objects: a.fieldsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
+		Invitations: &a.invitationHandler,
+		Audit:       &a.auditHandler, Accounts: a.accounts, Objects: a.fieldsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
 		Passwords: a.pool, Policies: policy.Env{Directory: people, History: &records{a}}, Secrets: a.vault, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}
 	a.importer = &importer.Importer{
 		Imports: &a.importHandler, Objects: &a.objectHandler, Groups: &a.groupHandler, Counters: &a.counterHandler,
-		Accounts: a.accounts, Look: a.shelf, Users: people, Forget: a.forget, Wait: a.wait,
+		Invitations: &a.invitationHandler, Accounts: a.accounts, Look: a.shelf, Users: people, Forget: a.forget, Wait: a.wait,
 		Now: time.Now,
 	}
 	a.ask(outsideFlags{})

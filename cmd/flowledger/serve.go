@@ -140,6 +140,7 @@ func (a *app) work(ctx context.Context) error {
 		{Name: "executions", Due: a.executions.Due, End: a.executor.Expire},
 		{Name: "sessions", Due: a.sessions.Due, End: a.expireSession},
 		{Name: "tokens", Due: a.tokens.Due, End: a.expireToken},
+		{Name: "invitations", Due: a.invitations.Due, End: a.expireInvitation},
 	}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return settle.Run(ctx) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/blueprint"
@@ -56,6 +57,10 @@ func (s *shelf) Get(ref, pk string) (blueprint.Object, bool) {
 			}
 			return s.group(g), true
 		}
+		if k.Category == catalog.Invitation {
+			i, ok, err := s.app.invitations.ByID(s.ctx, pk, time.Now())
+			return thing(i.Thing), s.read("find an invitation", err) && ok
+		}
 		if t, ok := s.app.objects.Thing(pk); ok && t.Kind == k.Model {
 			return thing(t), true
 		}
@@ -78,6 +83,12 @@ func (s *shelf) All(model string) []blueprint.Object {
 		s.read("list groups", err)
 		for _, g := range groups {
 			out = append(out, s.group(g))
+		}
+	case object.InvitationModel:
+		invitations, err := s.app.invitations.List(s.ctx, time.Now())
+		s.read("list invitations", err)
+		for _, i := range invitations {
+			out = append(out, thing(i.Thing))
 		}
 	default:
 		for _, t := range s.app.objects.Kind(model) {
@@ -124,6 +135,10 @@ func list(texts []string) []any {
 // Used implements [blueprint.View].
 func (s *shelf) Used(pk string) bool {
 	_, revision, err := s.app.objectHandler.Load(s.ctx, eventstore.Stream("object", pk))
+	if !s.read("look for a key", err) || revision >= 0 {
+		return err == nil
+	}
+	_, revision, err = s.app.invitationHandler.Load(s.ctx, eventstore.Stream("invitation", pk))
 	return s.read("look for a key", err) && revision >= 0
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/worker"
@@ -46,6 +47,11 @@ func (a *app) expireSession(ctx context.Context, id string) error {
 
 func (a *app) expireToken(ctx context.Context, id string) error {
 	_, err := a.tokenHandler.Handle(ctx, eventstore.Stream("token", id), token.Expire{Now: time.Now()}, system("tenant"))
+	return err
+}
+
+func (a *app) expireInvitation(ctx context.Context, id string) error {
+	_, err := a.invitationHandler.Handle(ctx, eventstore.Stream("invitation", id), invitation.Expire{Now: time.Now()}, system("tenant"))
 	return err
 }
 

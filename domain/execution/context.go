@@ -30,6 +30,9 @@ const (
 	KeyApplication           = "application"
 	KeyRedirectStageTarget   = "redirect_stage_target"
 	KeyDenyMessage           = "deny_message"
+	KeyInvited               = "invitation_in_effect"
+	KeyInvitation            = "invitation"
+	KeyInvitationUsed        = "invitation_used" // it was taken for this execution
 )
 
 // clearKeys may stand in the clear part of an event (spec/events.md 5.3). The
@@ -37,7 +40,7 @@ const (
 var clearKeys = map[string]bool{
 	KeyIsSSO: true, KeyIsRedirected: true, KeyIsRestored: true, KeyApplication: true, "source": true, "outpost": true,
 	KeyAuthMethod: true, KeyUserBackend: true, "user_type": true, "groups": true, "email_sent": true,
-	"invitation_in_effect": true, "consent": true,
+	KeyInvited: true, KeyInvitationUsed: true, "consent": true,
 	"goauthentik.io/stages/authenticator_validate/selected_stage": true,
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/user"
@@ -40,6 +41,7 @@ type Input struct {
 	Caller    session.Caller
 	Recovery  string // slug of the brand's recovery flow; empty when there is none
 	Env       Env
+	Records   Records
 }
 
 // Flow is the flow that is run.
@@ -67,6 +69,13 @@ type Env interface {
 
 	// Policies returns what policies and expressions can be asked with.
 	Policies() Asker
+}
+
+// Records is what was promised to people before, and what they agreed to. It
+// is as new as the ledger.
+type Records interface {
+	// Invitation returns an invitation; the zero one if there is none.
+	Invitation(ctx context.Context, id string) (invitation.State, error)
 }
 
 // An Object is a configured thing: what it is, and its configuration.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -58,6 +59,10 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 		return map[string]any{"model": modelRef(event.Kind, e.Stream.ID(), event.Name)}, nil
 	case token.TokenCreated:
 		return map[string]any{"model": modelRef("authentik_core.token", e.Stream.ID(), event.Identifier)}, nil
+	case invitation.InvitationUsed:
+		return map[string]any{"invitation_uuid": strings.ReplaceAll(e.Stream.ID(), "-", "")}, nil
+	case invitation.Event:
+		return map[string]any{"model": modelRef(object.InvitationModel, e.Stream.ID(), invitationName(event))}, nil
 	case token.Event:
 		return map[string]any{"model": modelRef("authentik_core.token", e.Stream.ID(), "")}, nil
 	}
@@ -218,4 +223,15 @@ func cleansedValue(key string, v any) any {
 		return masked
 	}
 	return v
+}
+
+// invitationName is what an event calls its invitation, if it does.
+func invitationName(event invitation.Event) string {
+	switch event := event.(type) {
+	case invitation.InvitationCreated:
+		return event.Name
+	case invitation.InvitationChanged:
+		return event.Name
+	}
+	return ""
 }

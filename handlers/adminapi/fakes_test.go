@@ -13,6 +13,7 @@ import (
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -52,6 +53,10 @@ func init() {
 	codec.Register[session.SessionEnded](1)
 	codec.Register[token.TokenCreated](1)
 	codec.Register[token.TokenRevoked](1)
+	codec.Register[invitation.InvitationCreated](1)
+	codec.Register[invitation.InvitationChanged](1)
+	codec.Register[invitation.InvitationUsed](1)
+	codec.Register[invitation.InvitationRemoved](1)
 	codec.Register[execution.UserLoggedIn](1)
 	codec.Register[execution.LoginFailed](1)
 	codec.Register[execution.PolicyEvaluated](1)
@@ -77,13 +82,15 @@ type state struct {
 	sessions map[string]session.State
 	tokens   map[string]token.State
 	entries  []adminapi.AuditEntry
+
+	invitations map[string]invitation.State
 }
 
 func newViews(store eventstore.Store, c *codec.Codec) *views {
 	v := &views{store: store, codec: c}
 	v.last.Store(&state{
 		things: map[string]object.State{}, users: map[string]user.State{}, groups: map[string]group.State{},
-		sessions: map[string]session.State{}, tokens: map[string]token.State{},
+		sessions: map[string]session.State{}, tokens: map[string]token.State{}, invitations: map[string]invitation.State{},
 	})
 	return v
 }
@@ -105,6 +112,7 @@ func (v *views) wait(ctx context.Context) error {
 	next := &state{
 		things: maps.Clone(old.things), users: maps.Clone(old.users), groups: maps.Clone(old.groups),
 		sessions: maps.Clone(old.sessions), tokens: maps.Clone(old.tokens), entries: slices.Clone(old.entries),
+		invitations: maps.Clone(old.invitations),
 	}
 	for recorded, err := range v.store.ReadAll(ctx, v.seen) {
 		if err != nil {
@@ -134,6 +142,8 @@ func (s *state) see(d codec.Decoded) {
 		evolve(s.sessions, id, e)
 	case token.Event:
 		evolve(s.tokens, id, e)
+	case invitation.Event:
+		evolve(s.invitations, id, e)
 	}
 	if action := actionOf(d); action != "" {
 		s.entries = append(s.entries, adminapi.AuditEntry{Decoded: d, Action: action, User: d.Header.Actor.ID})
@@ -152,6 +162,8 @@ func actionOf(d codec.Decoded) string {
 		return "model_updated"
 	case object.ObjectRemoved, user.UserDeleted:
 		return "model_deleted"
+	case invitation.InvitationUsed:
+		return "invitation_used"
 	case user.UserPasswordSet:
 		return "password_set"
 	case execution.UserLoggedIn:

@@ -19,6 +19,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -77,7 +78,8 @@ func newBench(t *testing.T) *bench {
 	groups := &command.Handler[group.State]{Store: store, Codec: sealer}
 	b.server = &adminapi.Server{
 		Callers: b, Objects: &command.Handler[object.State]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,
-		Tokens: &command.Handler[token.State]{Store: store, Codec: sealer},
+		Tokens: &command.Handler[token.State]{Store: store, Codec: sealer}, Invited: b.views,
+		Invitations: &command.Handler[invitation.State]{Store: store, Codec: sealer},
 		Accounts: &account.Accounts{
 			Users: &command.Handler[user.State]{Store: store, Codec: sealer}, Claims: &command.Handler[user.Claimed]{Store: store, Codec: sealer},
 			Counters: &command.Handler[user.Counter]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,

@@ -45,9 +45,13 @@ func peculiarityOf(c catalog.Category) peculiarity {
 }
 
 // configured tells whether things of this kind are objects that the generic
-// endpoints serve. Users and groups are aggregates of their own.
+// endpoints serve. Users, groups and invitations are aggregates of their own.
 func configured(k catalog.Kind) bool {
-	return k.Path != "" && k.Category != catalog.User && k.Category != catalog.Group
+	switch k.Category {
+	case catalog.User, catalog.Group, catalog.Invitation:
+		return false
+	}
+	return k.Path != ""
 }
 
 // primaryKey gives a thing's primary key as a name to filter by.

@@ -12,6 +12,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -26,11 +27,12 @@ type Server struct {
 	Callers Callers
 
 	// What is written.
-	Objects  *command.Handler[object.State]
-	Groups   *command.Handler[group.State]
-	Sessions *command.Handler[session.State]
-	Tokens   *command.Handler[token.State]
-	Accounts Accounts
+	Objects     *command.Handler[object.State]
+	Groups      *command.Handler[group.State]
+	Sessions    *command.Handler[session.State]
+	Tokens      *command.Handler[token.State]
+	Invitations *command.Handler[invitation.State]
+	Accounts    Accounts
 
 	// What is read. It may be as old as the last Wait.
 	Things   Things
@@ -38,6 +40,7 @@ type Server struct {
 	People   People
 	Logins   Logins
 	Keys     Keys
+	Invited  Invited
 	Audit    Audit
 	Scores   Scores
 
@@ -102,6 +105,7 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountUsers(r)
 	s.mountGroups(r)
 	s.mountTokens(r)
+	s.mountInvitations(r)
 	s.mountLogins(r)
 	s.mountAudit(r)
 	s.mountBlueprints(r)

@@ -62,7 +62,7 @@ func (x *Executor) step(ctx context.Context, d *draft) (bool, error) {
 	head, ok := d.state.Head()
 	switch {
 	case !ok:
-		return false, d.decide(x.completion(d))
+		return false, x.complete(ctx, d)
 	case !head.Passed:
 		return false, x.ask(ctx, d, head)
 	case d.state.Current != nil && d.state.Current.Asked:
@@ -124,7 +124,8 @@ func (x *Executor) judge(ctx context.Context, d *draft) error {
 }
 
 // settle does what an outcome needs before it can be decided on: another flow
-// has to be open to the client, a user name has to be free.
+// has to be open to the client, a user name has to be free, an invitation has
+// to be left.
 func (x *Executor) settle(ctx context.Context, d *draft, outcome execution.Outcome) (execution.Outcome, error) {
 	switch o := outcome.(type) {
 	case execution.Ask:
@@ -137,7 +138,11 @@ func (x *Executor) settle(ctx context.Context, d *draft, outcome execution.Outco
 		}
 		return execution.Deny{Message: denied}, nil
 	case execution.Pass:
-		return x.claim(ctx, d, o)
+		claimed, err := x.claim(ctx, d, o)
+		if passed, ok := claimed.(execution.Pass); ok && err == nil {
+			return x.admit(ctx, d, passed)
+		}
+		return claimed, err
 	}
 	return outcome, nil
 }
@@ -184,8 +189,10 @@ func stack() string {
 // (spec/events.md 4.2), and gathers what it may look at.
 func (x *Executor) stage(ctx context.Context, d *draft, head execution.Entry) (stage.Stage, stage.Input, error) {
 	in := stage.Input{
-		Execution: d.id, State: d.state, Entry: head, Name: head.Stage.Name, Caller: d.visit.Caller, Env: &env{x: x, d: d},
+		Execution: d.id, State: d.state, Entry: head, Name: head.Stage.Name, Caller: d.visit.Caller,
 	}
+	look := &env{x: x, d: d}
+	in.Env, in.Records = look, look
 	var err error
 	if in.Flow, err = flowConfig(d.flow); err != nil {
 		return nil, in, err

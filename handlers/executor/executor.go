@@ -15,6 +15,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
@@ -34,6 +35,7 @@ type Executor struct {
 	Users       *command.Handler[user.State]
 	Accounts    *account.Accounts
 	Tokens      *command.Handler[token.State]
+	Invitations *command.Handler[invitation.State]
 	Audit       *command.Handler[audit.State]
 	Objects     func(ctx context.Context, ref domain.Ref) (map[string]any, error) // the fields of a thing as of a revision
 	Definitions Definitions

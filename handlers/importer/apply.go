@@ -12,6 +12,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
@@ -70,6 +71,10 @@ func (i *Importer) change(ctx context.Context, id uuid.UUID, c blueprint.Change,
 	case object.GroupModel:
 		w.Meta.Subject = "group:" + c.PK
 		return i.group(ctx, c, person(w))
+	}
+	if c.Model == object.InvitationModel {
+		w.Meta.Subject = "invitation:" + c.PK
+		return i.invitation(ctx, c, person(w))
 	}
 	w.Meta.Subject = "object:" + c.PK
 	stream := eventstore.Stream("object", c.PK)
@@ -186,6 +191,16 @@ func (i *Importer) group(ctx context.Context, c blueprint.Change, w account.Writ
 		}
 	}
 	_, err := i.Groups.Handle(ctx, stream, write, w.Meta)
+	return err
+}
+
+// invitation writes an invitation.
+func (i *Importer) invitation(ctx context.Context, c blueprint.Change, w account.Writer) error {
+	var do domain.Command[invitation.State] = invitation.Write{Fields: c.Set, By: w.By, Via: w.Via}
+	if c.Action == blueprint.Removed {
+		do = invitation.Remove{By: w.By, Via: w.Via}
+	}
+	_, err := i.Invitations.Handle(ctx, eventstore.Stream("invitation", c.PK), do, w.Meta)
 	return err
 }
 

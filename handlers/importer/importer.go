@@ -25,6 +25,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
@@ -35,16 +36,17 @@ import (
 
 // An Importer applies blueprints, one at a time.
 type Importer struct {
-	Imports  *command.Handler[blueprint.Import]
-	Objects  *command.Handler[object.State]
-	Groups   *command.Handler[group.State]
-	Counters *command.Handler[user.Counter]
-	Accounts *account.Accounts
-	Look     func(ctx context.Context) View
-	Users    Users
-	Forget   func(ctx context.Context, credential string) error // destroys the key of a text
-	Wait     func(ctx context.Context) error                    // until the read models have seen all
-	Now      func() time.Time
+	Imports     *command.Handler[blueprint.Import]
+	Objects     *command.Handler[object.State]
+	Groups      *command.Handler[group.State]
+	Counters    *command.Handler[user.Counter]
+	Accounts    *account.Accounts
+	Invitations *command.Handler[invitation.State]
+	Look        func(ctx context.Context) View
+	Users       Users
+	Forget      func(ctx context.Context, credential string) error // destroys the key of a text
+	Wait        func(ctx context.Context) error                    // until the read models have seen all
+	Now         func() time.Time
 
 	mu sync.Mutex // held during an import: two would see each other half done
 }

@@ -1,0 +1,230 @@
+package adminapi
+
+import (
+	"context"
+	"maps"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/mux"
+
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/eventstore"
+)
+
+// Invited are the invitations that are open.
+type Invited interface {
+	Invitations(ctx context.Context) ([]Invitation, error)
+	Invitation(ctx context.Context, id string) (Invitation, bool, error)
+}
+
+// An Invitation is an invitation as lists show one: its fields by the
+// contract's names, and who made it.
+type Invitation struct {
+	object.Thing
+	Maker string // id of the user; empty for nobody
+}
+
+// mountInvitations adds the invitations, which are written like configured
+// things and are none: they are used up.
+func (s *Server) mountInvitations(r *mux.Router) {
+	const path = "stages/invitation/invitations/"
+	s.route(r, path, superusers, verbs{http.MethodGet: s.listInvitations, http.MethodPost: s.createInvitation})
+	s.route(r, path+"{key}/", superusers, verbs{
+		http.MethodGet: s.getInvitation, http.MethodPut: s.changeInvitation(false), http.MethodPatch: s.changeInvitation(true),
+		http.MethodDelete: s.deleteInvitation,
+	})
+	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.invitationUses})
+}
+
+// invitationPeculiarity: invitations are found by the flow that they open and
+// by who made them.
+func invitationPeculiarity(makers map[string]map[string]any) peculiarity {
+	return peculiarity{
+		order: []string{"name"}, search: []string{"name", "created_by__username", "flow__slug"},
+		derived: map[string]func(*view, object.Thing) any{
+			"created_by__username": func(_ *view, t object.Thing) any { return makers[t.ID]["username"] },
+			"flow__slug": func(v *view, t object.Thing) any {
+				flow, _ := v.s.Things.Thing(text(t, "flow"))
+				return flow.Fields["slug"]
+			},
+		},
+	}
+}
+
+// listInvitations shows invitations, with the flows and the people that they
+// name.
+func (s *Server) listInvitations(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	q := r.URL.Query()
+	pg, err := pagingOf(q)
+	if err != nil {
+		return err
+	}
+	all, err := s.Invited.Invitations(r.Context())
+	if err != nil {
+		return err
+	}
+	makers := map[string]map[string]any{}
+	things := make([]object.Thing, len(all))
+	for i, one := range all {
+		things[i] = one.Thing
+		if makers[one.ID], err = s.maker(r.Context(), one); err != nil {
+			return err
+		}
+	}
+	k, _ := catalog.Lookup(object.InvitationModel)
+	v := s.view(r)
+	found, err := v.selectThings(q, invitationPeculiarity(makers), k.Fields(), things)
+	if err != nil {
+		return err
+	}
+	var results []any
+	for _, t := range slice(pg, found) {
+		shown, err := v.invitation(r.Context(), t, makers[t.ID])
+		if err != nil {
+			return err
+		}
+		results = append(results, shown)
+	}
+	return writeList(w, pg, len(found), results)
+}
+
+// maker shows who made an invitation. The contract wants somebody: of who is
+// gone, and of a blueprint, nothing is known.
+func (s *Server) maker(ctx context.Context, i Invitation) (map[string]any, error) {
+	u, _, err := s.People.UserByID(ctx, i.Maker)
+	return partialUser(u), err
+}
+
+// noFlow is the flow of an invitation that opens any: the contract does not
+// allow null there, though that is what the field flow beside it says.
+var noFlow = object.Thing{
+	ID: uuid.Nil.String(), Kind: object.FlowModel, Fields: map[string]any{"name": "-", "slug": "-", "title": "-", "designation": "enrollment"},
+}
+
+// invitation shows one.
+func (v *view) invitation(ctx context.Context, t object.Thing, maker map[string]any) (map[string]any, error) {
+	out := map[string]any{"pk": t.ID, "created_by": maker}
+	maps.Copy(out, t.Fields)
+	flow, ok := v.s.Things.Thing(text(t, "flow"))
+	if !ok {
+		flow = noFlow
+	}
+	var err error
+	out["flow_obj"], err = v.show(ctx, flow)
+	return out, err
+}
+
+// findInvitation returns the invitation that the path names.
+func (s *Server) findInvitation(r *http.Request) (Invitation, error) {
+	id, err := uuid.Parse(mux.Vars(r)["key"])
+	if err != nil {
+		return Invitation{}, notFound("Invitation")
+	}
+	i, ok, err := s.Invited.Invitation(r.Context(), id.String())
+	if err == nil && !ok {
+		err = notFound("Invitation")
+	}
+	return i, err
+}
+
+func (s *Server) getInvitation(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	i, err := s.findInvitation(r)
+	if err != nil {
+		return err
+	}
+	return s.writeInvitation(w, r, http.StatusOK, i)
+}
+
+func (s *Server) writeInvitation(w http.ResponseWriter, r *http.Request, status int, i Invitation) error {
+	maker, err := s.maker(r.Context(), i)
+	if err != nil {
+		return err
+	}
+	shown, err := s.view(r).invitation(r.Context(), i.Thing, maker)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, status, shown)
+}
+
+func (s *Server) createInvitation(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	return s.putInvitation(w, r, c, wish{thing: object.Thing{ID: s.NewID()}, create: true})
+}
+
+func (s *Server) changeInvitation(partial bool) endpoint {
+	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+		i, err := s.findInvitation(r)
+		if err != nil {
+			return err
+		}
+		return s.putInvitation(w, r, c, wish{thing: i.Thing, partial: partial})
+	}
+}
+
+// putInvitation judges what a client wants of an invitation, writes it, and
+// shows it. The flow that it names is there when it is written.
+func (s *Server) putInvitation(w http.ResponseWriter, r *http.Request, c session.Caller, h wish) error {
+	input, err := readObject(r)
+	if err != nil {
+		return err
+	}
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	k, _ := catalog.Lookup(object.InvitationModel)
+	set, problems := k.Clean(input, h.partial)
+	if err := s.dangling(r.Context(), k, set, &problems); err != nil {
+		return err
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	id := h.thing.ID
+	_, err = s.Invitations.Handle(r.Context(), eventstore.Stream("invitation", id),
+		invitation.Write{Fields: set, By: c.User, Via: via}, s.meta(c, "invitation:"+id))
+	if err != nil {
+		return err
+	}
+	if err := s.changed(r.Context()); err != nil {
+		return err
+	}
+	i, ok, err := s.Invited.Invitation(r.Context(), id)
+	if err == nil && !ok {
+		err = notFound("Invitation")
+	}
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if h.create {
+		status = http.StatusCreated
+	}
+	return s.writeInvitation(w, r, status, i)
+}
+
+func (s *Server) deleteInvitation(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	i, err := s.findInvitation(r)
+	if err != nil {
+		return err
+	}
+	_, err = s.Invitations.Handle(r.Context(), eventstore.Stream("invitation", i.ID),
+		invitation.Remove{By: c.User, Via: via}, s.meta(c, "invitation:"+i.ID))
+	if err != nil {
+		return err
+	}
+	if err := s.changed(r.Context()); err != nil {
+		return err
+	}
+	return done(w)
+}
+
+// invitationUses is always empty: nothing refers to invitations.
+func (s *Server) invitationUses(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	if _, err := s.findInvitation(r); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, []any{})
+}
