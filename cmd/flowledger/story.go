@@ -168,6 +168,9 @@ func result(r execution.PolicyResult) []string {
 		return []string{fmt.Sprintf("users and groups, %d of %d match: %s", len(r.Matched), len(r.Bindings), verdict)}
 	}
 	text := fmt.Sprintf("binding %s (order %d), policy %s revision %d: %s", r.Binding.ID, r.Binding.Order, r.Policy.Name, r.Policy.Revision, verdict)
+	if len(r.Reasons) > 0 {
+		text += fmt.Sprintf(" (%s)", strings.Join(r.Reasons, ", "))
+	}
 	if r.Negate {
 		text += ", negated"
 	}
