@@ -52,13 +52,27 @@ type Field struct {
 	Min, Max *int
 }
 
+// A Chooser is a configuration with fields whose choices are too many for a
+// tag. It tells them by the fields' names.
+type Chooser interface {
+	Choices() map[string][]string
+}
+
 // fieldsOf reads the fields off a configuration.
 func fieldsOf(model string, config any) []Field {
 	t := reflect.TypeOf(config)
 	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 		panic(fmt.Sprintf("catalog: %s: New returns a %s, not a pointer to a struct", model, t))
 	}
-	return structFields(model, t.Elem())
+	fields := structFields(model, t.Elem())
+	if c, ok := config.(Chooser); ok {
+		for i, f := range fields {
+			if choices := c.Choices()[f.Name]; choices != nil {
+				fields[i].Enum = choices
+			}
+		}
+	}
+	return fields
 }
 
 func structFields(model string, t reflect.Type) []Field {

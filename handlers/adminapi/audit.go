@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore/codec"
@@ -51,18 +52,10 @@ func (s *Server) mountAudit(r *mux.Router) {
 	})
 }
 
-// actions are the contract's names for what can happen.
-var actions = strings.Fields(`login login_failed logout user_write user_offboarded suspicious_request password_set secret_view
-	secret_rotate invitation_used authorize_application source_linked impersonation_started impersonation_ended flow_execution
-	policy_execution policy_exception property_mapping_exception system_task_execution system_task_exception system_exception
-	configuration_error configuration_warning model_created model_updated model_deleted email_sent update_available export_ready
-	review_initiated review_overdue review_attested review_completed access_request_created access_request_approved
-	access_request_denied access_request_revoked custom_`)
-
 // listActions answers with what events can be filtered by.
 func listActions(w http.ResponseWriter, _ *http.Request, _ session.Caller) error {
 	out := []any{}
-	for _, action := range actions {
+	for _, action := range audit.Actions {
 		out = append(out, map[string]any{
 			"name": title(action), "description": "", "component": action, "model_name": "",
 			"requires_enterprise": false, "deprecated": false,
