@@ -20,6 +20,7 @@ type client struct {
 	base   string
 	bearer string
 	agent  string // User-Agent; empty for Go's own
+	from   string // X-Forwarded-For; empty for none
 	http   *http.Client
 
 	mu      sync.Mutex // guards cookies
@@ -109,6 +110,9 @@ func (c *client) send(method, path string, body any) (*answer, error) {
 func (c *client) sign(request *http.Request) {
 	if c.agent != "" {
 		request.Header.Set("User-Agent", c.agent)
+	}
+	if c.from != "" {
+		request.Header.Set("X-Forwarded-For", c.from)
 	}
 	if c.bearer != "" {
 		request.Header.Set("Authorization", "Bearer "+c.bearer)
