@@ -237,26 +237,6 @@ func reported(result blueprint.Result) []blueprint.LogEvent {
 	return logs
 }
 
-// trials asks policies without recording anything.
-type trials struct{ app *app }
-
-// Test implements adminapi.Tester.
-func (t *trials) Test(
-	ctx context.Context, c session.Caller, policy, userID string, context map[string]any,
-) (adminapi.TestResult, error) {
-	e, err := t.app.executor.Try(ctx, policy, userID, context, c)
-	if err != nil {
-		return adminapi.TestResult{}, err
-	}
-	out := adminapi.TestResult{Passing: e.Passing, Messages: e.Messages}
-	for _, d := range e.Details {
-		for _, text := range d.Log {
-			out.Logs = append(out.Logs, blueprint.LogEvent{Level: "info", Event: text})
-		}
-	}
-	return out, nil
-}
-
 // launcher starts flows for administrators who want to see them.
 type launcher struct {
 	executor *executor.Executor

@@ -32,7 +32,7 @@ type call struct {
 func subcommands() []*subcommand {
 	return []*subcommand{
 		serveCommand(), importCommand(), userCommand(), tokenCommand(), eventsCommand(), executionCommand(),
-		rebuildCommand(), versionCommand(),
+		policyCommand(), rebuildCommand(), versionCommand(),
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *Server) mountPolicies(r *mux.Router) {
 	}
 }
 
-// A Tester asks policies on trial: nothing is recorded.
+// A Tester asks policies on trial: that they were asked is all that is recorded.
 type Tester interface {
 	Test(ctx context.Context, c session.Caller, policy, user string, context map[string]any) (TestResult, error)
 }

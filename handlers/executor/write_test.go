@@ -165,27 +165,3 @@ func TestOpen(t *testing.T) {
 		t.Errorf("a flow that does not apply: %v", err)
 	}
 }
-
-// A trial of a policy is recorded nowhere.
-func TestTry(t *testing.T) {
-	w := newWorld(t)
-	ada := w.user("ada")
-	p := w.put("authentik_policies_expression.expressionpolicy", "p", fields{
-		"name": "p", "expression": "ak_message('seen ' + request.user.username)\nreturn context.get('x') == 1",
-	})
-	w.sync()
-	before := w.head()
-	b := w.browser("s")
-	for x, want := range map[int]bool{1: true, 2: false} {
-		e, err := w.Try(t.Context(), p, ada, map[string]any{"x": int64(x)}, b.caller)
-		if err != nil || e.Passing != want || len(e.Messages) != 1 || e.Messages[0] != "seen ada" {
-			t.Errorf("x=%d: passing %t, %v, %v", x, e.Passing, e.Messages, err)
-		}
-	}
-	if _, err := w.Try(t.Context(), id("nothing"), ada, nil, b.caller); code(err) != domain.NotFound {
-		t.Errorf("an unknown policy: %v", err)
-	}
-	if got := w.head().Value() - before.Value(); got != 1 { // the browser's session
-		t.Errorf("%d events were appended", got)
-	}
-}
