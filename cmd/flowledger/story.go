@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/flowledger/flowledger/domain"
@@ -122,82 +120,6 @@ func planned(e execution.PlanCreated) (string, []string) {
 		lines = append(lines, fmt.Sprintf("left out: %s, by evaluation %s", stageName(l.Stage), l.Evaluation))
 	}
 	return fmt.Sprintf("Planned %d stage(s).", len(e.Entries)), lines
-}
-
-// asked tells what policies said, one line a binding.
-func (t *teller) asked(e execution.Evaluation, before execution.State) (string, []string) {
-	verdict := "let it pass"
-	if !e.Passing {
-		verdict = "did not let it pass"
-	}
-	if e.Kept {
-		verdict = "erred, and an error removes no stage"
-	}
-	if len(e.Results) == 0 {
-		return fmt.Sprintf("No policy is bound to %s.", targetOf(e, before)), nil
-	}
-	lines := []string{"evaluation " + e.ID}
-	for i, r := range e.Results {
-		lines = append(lines, result(r)...)
-		if i < len(e.Details) {
-			lines = append(lines, detail(e.Details[i])...)
-		}
-	}
-	return fmt.Sprintf("The policies of %s %s (%s of %d).", targetOf(e, before), verdict, e.Mode, len(e.Results)), lines
-}
-
-func targetOf(e execution.Evaluation, before execution.State) string {
-	if e.Target.Kind == "flow" {
-		return "the flow"
-	}
-	for _, entry := range before.Plan {
-		if entry.Binding.ID == e.Target.Ref.ID {
-			return stageName(entry.Stage)
-		}
-	}
-	return fmt.Sprintf("%s %s", e.Target.Kind, e.Target.Ref.ID)
-}
-
-// result is one verdict: which binding, which policy, which line.
-func result(r execution.PolicyResult) []string {
-	verdict := "passes"
-	if !r.Passing {
-		verdict = "does not pass"
-	}
-	if r.TargetType == "static" {
-		return []string{fmt.Sprintf("users and groups, %d of %d match: %s", len(r.Matched), len(r.Bindings), verdict)}
-	}
-	text := fmt.Sprintf("binding %s (order %d), policy %s revision %d: %s", r.Binding.ID, r.Binding.Order, r.Policy.Name, r.Policy.Revision, verdict)
-	if len(r.Reasons) > 0 {
-		text += fmt.Sprintf(" (%s)", strings.Join(r.Reasons, ", "))
-	}
-	if r.Negate {
-		text += ", negated"
-	}
-	if r.Erred() {
-		text += fmt.Sprintf(", by its failure result, after a %s", r.Outcome)
-	}
-	if n, ok := r.Facts["line"]; ok && fmt.Sprint(n) != "0" {
-		text += fmt.Sprintf(", decided in line %v", n)
-	}
-	return []string{text}
-}
-
-func detail(d execution.Detail) []string {
-	var lines []string
-	if d.Source != "" {
-		lines = append(lines, "  > "+d.Source)
-	}
-	for _, name := range slices.Sorted(maps.Keys(d.Names)) {
-		lines = append(lines, fmt.Sprintf("    %s = %s", name, d.Names[name]))
-	}
-	if d.Error != "" {
-		lines = append(lines, "  error: "+d.Error)
-	}
-	for _, m := range d.Messages {
-		lines = append(lines, "  message: "+m)
-	}
-	return lines
 }
 
 func by(e execution.SubjectIdentified) string {

@@ -143,6 +143,8 @@ var (
 	keyText = regexp.MustCompile(`\b[A-Z2-7]{52}\b`)
 	times   = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?(\.\d+)?( UTC)?`)
 	spans   = regexp.MustCompile(`\+\d+\.\d{3} s`)
+	millis  = regexp.MustCompile(`\b\d+ ms\b`)
+	digests = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 )
 
 // normal replaces what differs from run to run: ids by their number, times.
@@ -154,6 +156,7 @@ func normal(text string) string {
 		}
 		return known[id]
 	})
+	text = digests.ReplaceAllString(millis.ReplaceAllString(text, "N ms"), "DIGEST")
 	return spans.ReplaceAllString(times.ReplaceAllString(text, "TIME"), "+0.000 s")
 }
 

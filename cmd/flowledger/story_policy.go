@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/flowledger/flowledger/domain/execution"
+)
+
+// asked tells what policies said, a paragraph for each result.
+func (t *teller) asked(e execution.Evaluation, before execution.State) (string, []string) {
+	verdict := "let it pass"
+	if !e.Passing {
+		verdict = "did not let it pass"
+	}
+	if e.Kept {
+		verdict = "erred, and an error removes no stage"
+	}
+	if len(e.Results) == 0 {
+		return fmt.Sprintf("No policy is bound to %s.", targetOf(e, before)), nil
+	}
+	lines := []string{"evaluation " + e.ID}
+	if e.Inputs != "" {
+		lines = append(lines, "digest of what it was asked with: "+e.Inputs)
+	}
+	for i, r := range e.Results {
+		lines = append(lines, result(r)...)
+		if i < len(e.Details) {
+			lines = append(lines, detail(e.Details[i])...)
+		}
+	}
+	for i, effect := range e.Effects {
+		wished, _ := wish(effect, e.EffectFields[strconv.Itoa(i)])
+		lines = append(lines, "asked to "+wished)
+	}
+	return fmt.Sprintf("The policies of %s %s (%s, %d ms).", targetOf(e, before), verdict, rule(e), e.MS), lines
+}
+
+// rule says what a mode means.
+func rule(e execution.Evaluation) string {
+	n := len(e.Results)
+	switch {
+	case n == 1:
+		return "mode " + e.Mode + ": the only one has to pass"
+	case e.Mode == "all":
+		return fmt.Sprintf("mode all: each of %d has to pass", n)
+	}
+	return fmt.Sprintf("mode any: one of %d has to pass", n)
+}
+
+func targetOf(e execution.Evaluation, before execution.State) string {
+	if e.Target.Kind == "flow" {
+		return "the flow"
+	}
+	for _, entry := range before.Plan {
+		if entry.Binding.ID == e.Target.Ref.ID {
+			return stageName(entry.Stage)
+		}
+	}
+	return fmt.Sprintf("%s %s", e.Target.Kind, e.Target.Ref.ID)
+}
+
+// result is one verdict: which binding, which policy, which line.
+func result(r execution.PolicyResult) []string {
+	verdict := "passes"
+	if !r.Passing {
+		verdict = "does not pass"
+	}
+	if r.TargetType == "static" {
+		return []string{fmt.Sprintf("users and groups, %d of %d match: %s", len(r.Matched), len(r.Bindings), verdict)}
+	}
+	text := fmt.Sprintf("binding %s (order %d), policy %s revision %d: %s", r.Binding.ID, r.Binding.Order, r.Policy.Name, r.Policy.Revision, verdict)
+	if r.Negate {
+		text += ", negated"
+	}
+	line, column := fact(r, "line"), fact(r, "column")
+	switch {
+	case r.Erred():
+		text += fmt.Sprintf(", by its failure result, after %s", anOutcome[r.Outcome])
+		if line != "" {
+			text += fmt.Sprintf(" in line %s, column %s", line, column)
+		}
+	case line != "":
+		text += ", decided in line " + line
+	}
+	counts := "not passing"
+	if r.FailureResult {
+		counts = "passing"
+	}
+	return []string{text, fmt.Sprintf("  took %d ms; an error counts as %s", r.MS, counts)}
+}
+
+// anOutcome are the outcomes that are no verdicts, in words.
+var anOutcome = map[string]string{"exception": "an exception", "timeout": "a timeout"}
+
+// fact is a number that a result rests on; empty for none.
+func fact(r execution.PolicyResult, name string) string {
+	if n, ok := r.Facts[name]; ok && fmt.Sprint(n) != "0" {
+		return fmt.Sprint(n)
+	}
+	return ""
+}
+
+// detail is what a verdict rests on.
+func detail(d execution.Detail) []string {
+	var lines []string
+	if d.Source != "" {
+		lines = append(lines, "  > "+d.Source)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Names)) {
+		lines = append(lines, fmt.Sprintf("    %s = %s", name, d.Names[name]))
+	}
+	if d.Raw != "" && d.Raw != "true" && d.Raw != "false" {
+		lines = append(lines, "  returned: "+d.Raw)
+	}
+	if d.Error != "" {
+		lines = append(lines, "  error: "+d.Error)
+	}
+	for _, l := range d.Lookups {
+		lines = append(lines, fmt.Sprintf("  looked up %s: %s", l.Call, l.Answer))
+	}
+	for _, l := range d.Log {
+		lines = append(lines, "  log: "+l)
+	}
+	for _, m := range d.Messages {
+		lines = append(lines, "  message: "+m)
+	}
+	return lines
+}
