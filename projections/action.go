@@ -114,9 +114,11 @@ func actionOnToken(event token.Event) string {
 }
 
 func actionOnInvitation(event invitation.Event) string {
-	switch event.(type) {
+	switch event := event.(type) {
 	case invitation.InvitationCreated:
-		return actionCreated
+		if event.Changed == nil {
+			return actionCreated
+		}
 	case invitation.InvitationUsed:
 		return "invitation_used"
 	case invitation.InvitationExpired, invitation.InvitationRemoved:

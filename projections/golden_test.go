@@ -114,7 +114,7 @@ func samples() []codec.Event {
 		sample[token.TokenCreated](), sample[token.TokenViewed](), sample[token.TokenUsed](), sample[token.TokenExpired](),
 		sample[token.TokenRevoked](),
 
-		sample[invitation.InvitationCreated](), sample[invitation.InvitationChanged](), sample[invitation.InvitationUsed](),
+		sample[invitation.InvitationCreated](), sample[invitation.InvitationUsed](),
 		sample[invitation.InvitationExpired](), sample[invitation.InvitationRemoved](),
 
 		sample[object.ObjectCreated](), sample[object.ObjectChanged](), sample[object.ObjectRemoved](),
@@ -262,6 +262,8 @@ func folded(e codec.Event) any {
 		return e.Evolve(group.State{})
 	case token.Event:
 		return e.Evolve(token.State{})
+	case invitation.Event:
+		return e.Evolve(invitation.State{})
 	case object.Event:
 		return e.Evolve(object.State{})
 	case blueprint.ImportEvent:

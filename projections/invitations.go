@@ -53,8 +53,9 @@ func (*Invitations) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded)
 	id := e.Stream.ID()
 	switch event := e.Event.(type) {
 	case invitation.InvitationCreated:
-		return putInvitation(conn, id, event.Terms, event.By)
-	case invitation.InvitationChanged:
+		if event.Changed == nil {
+			return putInvitation(conn, id, event.Terms, event.By)
+		}
 		maker := ""
 		err := query(conn, "SELECT maker FROM invitations WHERE id = ?", func(s *sqlite.Stmt) error {
 			maker = s.ColumnText(0)

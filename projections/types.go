@@ -22,7 +22,6 @@ func init() {
 	codec.Register[audit.AuditPolicyTested](1)
 
 	codec.Register[invitation.InvitationCreated](1)
-	codec.Register[invitation.InvitationChanged](1)
 	codec.Register[invitation.InvitationUsed](1)
 	codec.Register[invitation.InvitationExpired](1)
 	codec.Register[invitation.InvitationRemoved](1)

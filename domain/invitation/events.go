@@ -38,34 +38,23 @@ const (
 // An Event is something that happened to an invitation.
 type Event = domain.Event[State]
 
-// InvitationCreated records a new invitation.
+// InvitationCreated records a new invitation, or new terms of an open one, all
+// of them: whoever has the link has another invitation then.
 type InvitationCreated struct {
 	Terms
-	By  string `json:"by,omitempty"`
-	Via string `json:"via"` // api or blueprint
+	Changed []string `json:"changed,omitempty"` // the fields that differ from before; none of a new one
+	By      string   `json:"by,omitempty"`
+	Via     string   `json:"via"` // api or blueprint
 }
 
 // EventType implements [domain.Event].
 func (InvitationCreated) EventType() string { return "InvitationCreated" }
 
 // Evolve implements [domain.Event].
-func (e InvitationCreated) Evolve(State) State {
-	return State{Status: Open, Terms: e.Terms, By: e.By}
-}
-
-// InvitationChanged records new terms, all of them.
-type InvitationChanged struct {
-	Terms
-	Fields []string `json:"fields"` // those that differ
-	By     string   `json:"by,omitempty"`
-	Via    string   `json:"via"`
-}
-
-// EventType implements [domain.Event].
-func (InvitationChanged) EventType() string { return "InvitationChanged" }
-
-// Evolve implements [domain.Event].
-func (e InvitationChanged) Evolve(s State) State {
+func (e InvitationCreated) Evolve(s State) State {
+	if e.Changed == nil {
+		s = State{Status: Open, By: e.By}
+	}
 	s.Terms = e.Terms
 	return s
 }

@@ -21,6 +21,8 @@ var (
 	once   = invitation.InvitationCreated{Terms: invitation.Terms{Name: "once", SingleUse: true}, Via: "api"}
 	short  = invitation.InvitationCreated{Terms: invitation.Terms{Name: "short", Expires: now.Add(time.Minute)}, Via: "api"}
 	narrow = invitation.InvitationCreated{Terms: invitation.Terms{Name: "narrow", Flow: "f"}, Via: "api"}
+	full   = invitation.Terms{Name: "n", Flow: "f", SingleUse: true, Expires: now, FixedData: map[string]any{"a": "b"}}
+	made   = invitation.InvitationCreated{Terms: full, By: "u", Via: "api"}
 	byX    = invitation.InvitationUsed{Execution: "x", At: now, Last: true}
 )
 
@@ -52,8 +54,6 @@ func TestWrite(t *testing.T) {
 	fields := invitation.Fields{
 		"name": "n", "flow": "f", "single_use": true, "expires": "2026-11-22T12:00:00Z", "fixed_data": map[string]any{"a": "b"}, "created_by": "x",
 	}
-	full := invitation.Terms{Name: "n", Flow: "f", SingleUse: true, Expires: now, FixedData: map[string]any{"a": "b"}}
-	made := invitation.InvitationCreated{Terms: full, By: "u", Via: "api"}
 	bare := full
 	bare.Flow, bare.Expires = "", time.Time{}
 	domaintest.Run(t, map[string]spec{
@@ -66,7 +66,7 @@ func TestWrite(t *testing.T) {
 		"no data is as good as none": {Given: given(many), When: invitation.Write{Fields: invitation.Fields{"fixed_data": map[string]any{}}}},
 		"what is null is taken away": {
 			Given: given(made), When: invitation.Write{Fields: invitation.Fields{"flow": nil, "expires": nil}, By: "v", Via: "api"},
-			Then: given(invitation.InvitationChanged{Terms: bare, Fields: []string{"flow", "expires"}, By: "v", Via: "api"}),
+			Then: given(invitation.InvitationCreated{Terms: bare, Changed: []string{"flow", "expires"}, By: "v", Via: "api"}),
 		},
 		"what is used up is gone": {Given: given(once, byX), When: invitation.Write{Fields: fields}, Fails: domain.NotFound},
 	})
@@ -90,6 +90,10 @@ func TestFold(t *testing.T) {
 	want := invitation.State{Status: invitation.Used, Terms: once.Terms, UsedBy: "x", UsedAt: now}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
+	}
+	changed := domain.Fold(invitation.State{}, given(made, invitation.InvitationCreated{Terms: invitation.Terms{Name: "m"}, Changed: []string{"name"}, By: "v"})...)
+	if changed.Name != "m" || changed.By != "u" || changed.Status != invitation.Open {
+		t.Errorf("a changed one: %+v", changed)
 	}
 	if got.Abandoned(now.Add(time.Minute)) || !got.Abandoned(now.Add(time.Minute+1)) {
 		t.Error("a use is abandoned after a minute")

@@ -83,7 +83,7 @@ func (c Write) Decide(s State) ([]Event, error) {
 		return []Event{InvitationCreated{Terms: terms, By: c.By, Via: c.Via}}, nil
 	case Open:
 		if fields := differ(s.Terms, terms); fields != nil {
-			return []Event{InvitationChanged{Terms: terms, Fields: fields, By: c.By, Via: c.Via}}, nil
+			return []Event{InvitationCreated{Terms: terms, Changed: fields, By: c.By, Via: c.Via}}, nil
 		}
 		return nil, nil
 	}

@@ -227,10 +227,7 @@ func cleansedValue(key string, v any) any {
 
 // invitationName is what an event calls its invitation, if it does.
 func invitationName(event invitation.Event) string {
-	switch event := event.(type) {
-	case invitation.InvitationCreated:
-		return event.Name
-	case invitation.InvitationChanged:
+	if event, ok := event.(invitation.InvitationCreated); ok {
 		return event.Name
 	}
 	return ""

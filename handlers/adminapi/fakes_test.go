@@ -54,7 +54,6 @@ func init() {
 	codec.Register[token.TokenCreated](1)
 	codec.Register[token.TokenRevoked](1)
 	codec.Register[invitation.InvitationCreated](1)
-	codec.Register[invitation.InvitationChanged](1)
 	codec.Register[invitation.InvitationUsed](1)
 	codec.Register[invitation.InvitationRemoved](1)
 	codec.Register[execution.UserLoggedIn](1)
