@@ -50,7 +50,7 @@ func TestEvaluationIsExplained(t *testing.T) {
 		"evaluation e-1",
 		"digest of what it was asked with: 5f",
 		"binding b (order 10), policy place revision 3: does not pass, negated, decided in line 7",
-		"  took 4 ms; an error would count as not passing",
+		"  took 4 ms; an error counts as not passing",
 		"  > return country in allowed",
 		"    allowed = ['CH']",
 		"    country = 'DE'",
