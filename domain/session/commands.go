@@ -66,11 +66,22 @@ func (c Authenticate) Decide(s State) ([]Event, error) {
 	}}, nil
 }
 
-// SeenEvery is how far apart the records of a session's use are.
-const SeenEvery = 15 * time.Minute
+// SeenEvery is how far apart the records of a session's use are; MovedEvery,
+// those of a session that is tied to its network and moves about in it.
+const (
+	SeenEvery  = 15 * time.Minute
+	MovedEvery = time.Minute
+)
 
-// See records that the session was used, at most every [SeenEvery].
+// Unseen tells whether a use is to be recorded.
+func (s State) Unseen(ip string, now time.Time) bool {
+	since := now.Sub(s.Seen)
+	return since >= SeenEvery || since >= MovedEvery && s.Bound.ties() && ip != s.LastIP
+}
+
+// See records that the session was used, now and then.
 type See struct {
+	IP  string
 	Now time.Time
 }
 
@@ -79,10 +90,14 @@ func (c See) Decide(s State) ([]Event, error) {
 	if s.Status != Alive {
 		return nil, domain.Errorf(domain.Expired, "The session is over.")
 	}
-	if c.Now.Sub(s.Seen) < SeenEvery {
+	if !s.Unseen(c.IP, c.Now) {
 		return nil, nil
 	}
-	return []Event{SessionSeen{At: c.Now}}, nil
+	seen := SessionSeen{At: c.Now}
+	if s.Bound.ties() {
+		seen.IP = c.IP
+	}
+	return []Event{seen}, nil
 }
 
 // Break ends a session whose network is not the one it is tied to.

@@ -24,6 +24,7 @@ type State struct {
 	Bound      Binding
 	IP         string            // at login, what the binding compares with
 	Origin     Origin            // of that address, as databases told then
+	LastIP     string            // where a tied session was used last, as far as recorded
 	Flows      map[string]string // flow id to the execution that is under way
 	Cause      string            // why it ended
 }
@@ -33,6 +34,12 @@ type State struct {
 type Binding struct {
 	Network string `json:"network,omitempty"`
 	GeoIP   string `json:"geoip,omitempty"`
+}
+
+// ties tells whether the session is tied to anything.
+func (b Binding) ties() bool {
+	const no = "no_binding"
+	return b.Network != "" && b.Network != no || b.GeoIP != "" && b.GeoIP != no
 }
 
 // A Status tells whether a session is alive.
@@ -103,7 +110,7 @@ func (SessionAuthenticated) EventType() string { return "SessionAuthenticated" }
 // Evolve implements [domain.Event].
 func (e SessionAuthenticated) Evolve(s State) State {
 	s.User, s.Execution, s.Login, s.Expires, s.Bound, s.IP = e.User, e.Execution, e.Login, e.Expires, e.Bound, e.IP
-	s.Origin = Origin{Place: e.Place, System: e.System}
+	s.Origin, s.LastIP = Origin{Place: e.Place, System: e.System}, e.IP
 	s.Logins = with(s.Logins, e.Execution)
 	s.Seen, s.Browser = e.Login, e.Browser
 	s.Generation++
@@ -114,6 +121,7 @@ func (e SessionAuthenticated) Evolve(s State) State {
 // a while.
 type SessionSeen struct {
 	At time.Time `json:"at"`
+	IP string    `json:"ip,omitempty" seal:"N"` // of a session that is tied to its network
 }
 
 // EventType implements [domain.Event].
@@ -122,6 +130,9 @@ func (SessionSeen) EventType() string { return "SessionSeen" }
 // Evolve implements [domain.Event].
 func (e SessionSeen) Evolve(s State) State {
 	s.Seen = e.At
+	if e.IP != "" {
+		s.LastIP = e.IP
+	}
 	return s
 }
 

@@ -97,6 +97,14 @@ func TestSee(t *testing.T) {
 		"the quarter counts from the last record": {
 			Given: given(begun, session.SessionSeen{At: now.Add(time.Hour)}), When: session.See{Now: now.Add(time.Hour + time.Minute)},
 		},
+		"a tied session that moves is seen sooner": {
+			Given: given(begun, loggedIn), When: session.See{IP: "192.0.2.2", Now: now.Add(session.MovedEvery)},
+			Then: given(session.SessionSeen{At: now.Add(session.MovedEvery), IP: "192.0.2.2"}),
+		},
+		"but not all the time":               {Given: given(begun, loggedIn), When: session.See{IP: "192.0.2.2", Now: now.Add(session.MovedEvery - 1)}},
+		"nor when it stays":                  {Given: given(begun, loggedIn), When: session.See{IP: "192.0.2.1", Now: now.Add(session.MovedEvery)}},
+		"nor when it has moved":              {Given: given(begun, loggedIn, session.SessionSeen{At: now, IP: "192.0.2.2"}), When: session.See{IP: "192.0.2.2", Now: now.Add(session.MovedEvery)}},
+		"one that is not tied is not":        {Given: given(begun, kept), When: session.See{IP: "192.0.2.2", Now: now.Add(session.MovedEvery)}},
 		"a session that is over is not used": {Given: given(begun, ended), When: session.See{Now: now.Add(time.Hour)}, Fails: domain.Expired},
 	})
 }
@@ -188,7 +196,7 @@ func TestStateOfALife(t *testing.T) {
 	want := session.State{
 		Status: session.Alive, Kind: "browser", User: "u", Execution: "x1", Generation: 1, Expires: later, Begun: now, Login: now,
 		Seen: now, Browser: true, Bound: session.Binding{Network: "bind_asn"}, IP: "192.0.2.1", Flows: map[string]string{"f": "x1"},
-		Logins: map[string]bool{"x1": true}, Origin: origin,
+		Logins: map[string]bool{"x1": true}, Origin: origin, LastIP: "192.0.2.1",
 	}
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("after a login (-want +got):\n%s", diff)

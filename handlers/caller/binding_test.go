@@ -112,6 +112,24 @@ func TestBindingComparesWithTheLogin(t *testing.T) {
 	}
 }
 
+// Where a tied session has moved to is recorded with its use.
+func TestMovesAreSeen(t *testing.T) {
+	w := newWorld(t)
+	w.Network.Places = known
+	j := w.jar()
+	c := j.logsIn(session.Authenticate{Bound: session.Binding{Network: "bind_asn"}, Origin: known["192.0.2.1"]})
+	j.does(w.Renew)
+	w.now, j.address = w.now.Add(session.MovedEvery), "192.0.2.2:1"
+	for range 2 {
+		if got := j.is(); got.User != "ada" {
+			t.Fatalf("within the network: %+v", got)
+		}
+	}
+	if got, want := w.story(c.Session), "Begun Authenticated Seen"; got != want || w.state(c.Session).LastIP != "192.0.2.2" {
+		t.Errorf("events %s, want %s; last seen at %s", got, want, w.state(c.Session).LastIP)
+	}
+}
+
 // What databases know is part of the request's network.
 func TestLocated(t *testing.T) {
 	w := newWorld(t)

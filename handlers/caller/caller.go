@@ -189,10 +189,10 @@ func (s *Callers) loggedIn(ctx context.Context, c session.Caller, state session.
 		return c, err
 	}
 	c.User, c.Superuser = who.ID, who.Superuser
-	if c.Now.Sub(state.Seen) < session.SeenEvery {
+	if !state.Unseen(c.Network.IP, c.Now) {
 		return c, nil
 	}
-	_, err = s.Sessions.Handle(ctx, eventstore.Stream("session", c.Session), session.See{Now: c.Now}, s.meta(c))
+	_, err = s.Sessions.Handle(ctx, eventstore.Stream("session", c.Session), session.See{IP: c.Network.IP, Now: c.Now}, s.meta(c))
 	return c, err
 }
 
