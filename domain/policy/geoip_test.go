@@ -177,6 +177,10 @@ func TestGeoIPContext(t *testing.T) {
 	if v, err := p.Passes(t.Context(), r); err != nil || v.Passing {
 		t.Errorf("in an execution: %+v, %v", v, err)
 	}
+	r.Extra = map[string]any{"geoip": nil, "asn": nil}
+	if v, err := p.Passes(t.Context(), r); err == nil {
+		t.Errorf("in an execution from nowhere: %+v", v)
+	}
 }
 
 // How far somebody went is sealed, and in kilometres only.

@@ -58,7 +58,9 @@ func (p *Places) place(ip netip.Addr) *session.Place {
 			Code string `maxminddb:"iso_code"`
 		} `maxminddb:"country"`
 		City struct {
-			Names map[string]string `maxminddb:"names"`
+			Names struct {
+				English string `maxminddb:"en"`
+			} `maxminddb:"names"`
 		} `maxminddb:"city"`
 		Location struct {
 			Lat  *float64 `maxminddb:"latitude"`
@@ -69,7 +71,7 @@ func (p *Places) place(ip netip.Addr) *session.Place {
 		return nil
 	}
 	return &session.Place{
-		Continent: record.Continent.Code, Country: record.Country.Code, City: record.City.Names["en"],
+		Continent: record.Continent.Code, Country: record.Country.Code, City: record.City.Names.English,
 		Lat: record.Location.Lat, Long: record.Location.Long,
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -214,4 +216,26 @@ func TestReplacedDatabases(t *testing.T) {
 	if got := country(); got != "US" {
 		t.Errorf("with a new file: %q", got)
 	}
+}
+
+// A file may be replaced while addresses are looked up.
+func TestLocateConcurrently(t *testing.T) {
+	s := newShelf(t)
+	var clock atomic.Int64
+	p, err := outside.OpenPlaces(s.city, s.asn, func() time.Time { return time.Unix(clock.Add(30), 0) }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 100 {
+				if place, _ := p.Locate(netip.MustParseAddr("192.0.2.7")); place == nil || place.City != "Berlin" && place.City != "Bonn" {
+					t.Errorf("in %+v", place)
+				}
+			}
+		})
+	}
+	write(t, s.city, cityKind, map[string]mmdbtype.Map{"192.0.2.0/24": cityRecord("EU", "DE", "Bonn", 50.7, 7.1)})
+	group.Wait()
 }
