@@ -4,7 +4,6 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -71,7 +70,4 @@ func (o *outside) start(ts *testscript.TestScript, passwords []string) {
 	o.server = httptest.NewServer(o)
 	ts.Defer(o.server.Close)
 	ts.Setenv("OUTSIDE", o.server.URL)
-	_, port, err := net.SplitHostPort(o.server.Listener.Addr().String())
-	ts.Check(err)
-	ts.Setenv("OUTSIDE_PORT", port)
 }

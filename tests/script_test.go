@@ -209,7 +209,8 @@ func scriptImport(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] import FILE")
 	}
-	a, err := c.importBlueprint(strings.ReplaceAll(ts.ReadFile(args[0]), "$CHEAP_HASH", ts.Getenv("CHEAP_HASH")))
+	known := strings.NewReplacer("$CHEAP_HASH", ts.Getenv("CHEAP_HASH"), "$OUTSIDE", ts.Getenv("OUTSIDE"))
+	a, err := c.importBlueprint(known.Replace(ts.ReadFile(args[0])))
 	w.answered(ts, a, err)
 	var result struct{ Success bool }
 	json.Unmarshal(a.body, &result)

@@ -26,6 +26,7 @@ func policyCommand() *subcommand {
 		run: func(ctx context.Context, c *call) error {
 			p := &policyCall{call: c}
 			fs := p.target.flags(c)
+			p.outside.flags(fs)
 			fs.StringVar(&p.user, "user", "", "`name` of the user to ask it about")
 			fs.StringVar(&p.file, "context", "", "`file` with the context, in JSON or YAML; - is stdin; none is an empty one")
 			fs.StringVar(&p.ip, "ip", "127.0.0.1", "`address` that the client seems to come from; with --server it is yours")
@@ -45,6 +46,7 @@ func policyCommand() *subcommand {
 type policyCall struct {
 	*call
 	target
+	outside        outsideFlags
 	user, file, ip string
 }
 
@@ -114,6 +116,7 @@ func noPolicy(name string) error { return fmt.Errorf("there is no policy %q", na
 // address only.
 func (p *policyCall) testHere(ctx context.Context, name string, made map[string]any) (r trialReport, err error) {
 	err = with(ctx, p.storage, discard(), func(ctx context.Context, a *app) error {
+		a.ask(p.outside)
 		id := ""
 		for _, t := range a.objects.Category("policy") {
 			if t.Name == name {
