@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/flowledger/flowledger/domain/execution"
 )
@@ -89,7 +90,23 @@ func result(r execution.PolicyResult) []string {
 	if r.FailureResult {
 		counts = "passing"
 	}
-	return []string{text, fmt.Sprintf("  took %d ms; an error counts as %s", r.MS, counts)}
+	lines := []string{text, fmt.Sprintf("  took %d ms; an error counts as %s", r.MS, counts)}
+	if grounds := grounds(r); grounds != "" {
+		lines = append(lines, "  rests on "+grounds)
+	}
+	return lines
+}
+
+// grounds are the facts that a result rests on, but for the place in the
+// source, which is told before.
+func grounds(r execution.PolicyResult) string {
+	var facts []string
+	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
+		if name != "line" && name != "column" {
+			facts = append(facts, fmt.Sprintf("%s = %v", name, r.Facts[name]))
+		}
+	}
+	return strings.Join(facts, ", ")
 }
 
 // anOutcome are the outcomes that are no verdicts, in words.
