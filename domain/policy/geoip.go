@@ -62,7 +62,9 @@ func (p *GeoIP) Derived() map[string]any {
 
 // What is said when an address is in no database.
 var (
-	errNoSystem  = errors.New("GeoIP: client IP not found in ASN database.")
+	//lint:ignore ST1005 the contract's words
+	errNoSystem = errors.New("GeoIP: client IP not found in ASN database.")
+	//lint:ignore ST1005 the contract's words
 	errNoCountry = errors.New("GeoIP: client IP address not found in City database.")
 )
 
