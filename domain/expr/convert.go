@@ -115,10 +115,17 @@ func fromReflected(v reflect.Value, depth int) Value {
 // ToGo makes plain data of a value: nil, bool, int64, *big.Int, float64,
 // string, []byte, time.Time, []any or map[string]any. An object of the host is
 // returned as it is; anything else as its text.
-func ToGo(v Value) any { return toGo(v, 0) }
+func ToGo(v Value) any {
+	left := maxParts
+	return toGo(v, 0, &left)
+}
 
-func toGo(v Value, depth int) any {
-	if depth > maxConvert {
+// maxParts is how many parts of a value are converted: more than an evaluation
+// can make, but a value can hold itself, or another one many times.
+const maxParts = 250_000
+
+func toGo(v Value, depth int, left *int) any {
+	if *left--; depth > maxConvert || *left < 0 {
 		return nil
 	}
 	switch v := v.(type) {
@@ -142,7 +149,7 @@ func toGo(v Value, depth int) any {
 		m := make(map[string]any, v.live)
 		for _, e := range v.entries {
 			if e.key != nil {
-				m[keyText(e.key)] = toGo(e.value, depth+1)
+				m[keyText(e.key)] = toGo(e.value, depth+1, left)
 			}
 		}
 		return m
@@ -150,16 +157,16 @@ func toGo(v Value, depth int) any {
 		var out []any
 		for i := range v.d.entries {
 			if e := &v.d.entries[i]; e.key != nil {
-				out = append(out, toGo(v.pick(e), depth+1))
+				out = append(out, toGo(v.pick(e), depth+1, left))
 			}
 		}
 		return out
 	case *List:
-		return toGoAll(v.items, depth)
+		return toGoAll(v.items, depth, left)
 	case Tuple:
-		return toGoAll(v, depth)
+		return toGoAll(v, depth, left)
 	case *Set:
-		return toGoAll(v.Items(), depth)
+		return toGoAll(v.Items(), depth, left)
 	case *function, *builtin, *bound, *unbound, *Class, *iterator, *module, rangeValue:
 		return opaque(v)
 	case *exception:
@@ -172,10 +179,10 @@ func toGo(v Value, depth int) any {
 	return v
 }
 
-func toGoAll(items []Value, depth int) any {
+func toGoAll(items []Value, depth int, left *int) any {
 	out := make([]any, len(items))
 	for i, item := range items {
-		out[i] = toGo(item, depth+1)
+		out[i] = toGo(item, depth+1, left)
 	}
 	return out
 }
@@ -188,7 +195,7 @@ func keyText(v Value) string {
 	case Texter:
 		return v.Text()
 	case Int, Bool, Float, noneType:
-		return fmt.Sprint(toGo(v, 0))
+		return fmt.Sprint(ToGo(v))
 	}
 	return opaque(v)
 }

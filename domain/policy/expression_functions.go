@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/expr"
 )
 
@@ -19,6 +18,8 @@ var functions = map[string]func(*evaluation, *expr.Call) (expr.Value, error){
 	"ak_user_has_authenticator": free(hasAuthenticator),
 	"ak_call_policy":            (*evaluation).callPolicy,
 	"ak_send_email":             (*evaluation).sendEmail,
+	"resolve_dns":               (*evaluation).resolveDNS,
+	"reverse_dns":               (*evaluation).reverseDNS,
 }
 
 // free makes a function of one that needs nothing of the evaluation.
@@ -42,36 +43,6 @@ func (e *evaluation) message(c *expr.Call) (expr.Value, error) {
 		e.messages = append(e.messages, cut(e.conceal(said)))
 	}
 	return expr.None, err
-}
-
-// logger keeps log lines with the evaluation. Values of secret names are
-// masked.
-func (e *evaluation) logger(level string) expr.Value {
-	return expr.Builtin(level, func(c *expr.Call) (expr.Value, error) {
-		var b strings.Builder
-		b.WriteString(level)
-		for _, a := range c.Args {
-			said, err := c.Text(a)
-			if err != nil {
-				return nil, err
-			}
-			b.WriteString(" " + said)
-		}
-		for _, n := range c.Named {
-			said, err := c.Text(n.Value)
-			if err != nil {
-				return nil, err
-			}
-			if execution.SecretKey(n.Name) {
-				said = masked
-			}
-			b.WriteString(" " + n.Name + "=" + said)
-		}
-		if len(e.log) < maxLog {
-			e.log = append(e.log, cut(e.conceal(b.String())))
-		}
-		return expr.None, nil
-	})
 }
 
 func (e *evaluation) userBy(c *expr.Call) (expr.Value, error) {

@@ -32,7 +32,16 @@ var available = map[string]map[string]expr.Value{
 		"USER_ATTRIBUTE_CHANGE_USERNAME": expr.Str("goauthentik.io/user/can-change-username"),
 		"USER_ATTRIBUTE_DEBUG":           expr.Str("goauthentik.io/user/debug"),
 	},
-	"authentik.admin.utils": {"get_system_settings": expr.Builtin("get_system_settings", systemSettings)},
+	"requests": requestsModule, "requests.exceptions": requestExceptions,
+	"authentik.flows.planner": {
+		"PLAN_CONTEXT_PENDING_USER": expr.Str("pending_user"), "PLAN_CONTEXT_PENDING_USER_IDENTIFIER": expr.Str("pending_user_identifier"),
+		"PLAN_CONTEXT_SSO": expr.Str("is_sso"), "PLAN_CONTEXT_REDIRECT": expr.Str("redirect"), "PLAN_CONTEXT_APPLICATION": expr.Str("application"),
+		"PLAN_CONTEXT_SOURCE": expr.Str("source"), "PLAN_CONTEXT_IS_RESTORED": expr.Str("is_restored"),
+		"PLAN_CONTEXT_IS_REDIRECTED": expr.Str("is_redirected"),
+	},
+	"authentik.flows.views.executor": {"SESSION_KEY_GET": expr.Str(sessionGet), "SESSION_KEY_PLAN": expr.Str(sessionPlan)},
+	"authentik.stages.prompt.stage":  {"PLAN_CONTEXT_PROMPT": expr.Str(execution.KeyPromptData)},
+	"authentik.admin.utils":          {"get_system_settings": expr.Builtin("get_system_settings", systemSettings)},
 }
 
 // systemSettings are the contract's defaults: this server has no others.
@@ -76,11 +85,8 @@ var names = map[string]func(*evaluation) expr.Value{
 		sso, _ := e.q.Context[execution.KeyIsSSO].(bool)
 		return expr.Bool(sso)
 	},
-	"ak_logger": func(e *evaluation) expr.Value {
-		return attributes{"Logger", map[string]expr.Value{
-			"debug": e.logger("debug"), "info": e.logger("info"), "warning": e.logger("warning"), "error": e.logger("error"),
-		}}
-	},
+	"ak_logger": func(e *evaluation) expr.Value { return &logger{e: e} },
+	"requests":  func(*evaluation) expr.Value { return attributes{"Session", requestsModule} },
 }
 
 // find returns what a name means, the same each time; nil for nothing.
@@ -160,7 +166,9 @@ func (e *evaluation) known() *expr.Dict {
 		e.context.Set(name, v)
 	}
 	for key, v := range e.q.Extra {
-		e.context.Set(key, fromPlain(v))
+		if _, given := e.context.Get(key); v != nil || !given {
+			e.context.Set(key, fromPlain(v)) // what no database knows hides nothing that somebody gave
+		}
 	}
 	return e.context
 }

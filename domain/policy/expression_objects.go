@@ -31,6 +31,7 @@ func (*flowPlan) Type() string { return "FlowPlan" }
 func (f *flowPlan) Attr(name string) (expr.Value, bool) {
 	switch name {
 	case "context":
+		f.e.known() // which makes the plan's context
 		return f.e.plan, true
 	case "flow_pk":
 		return expr.Str(strings.ReplaceAll(f.e.q.Plan.Flow.ID, "-", "")), true

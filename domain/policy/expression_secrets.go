@@ -1,10 +1,14 @@
 package policy
 
 import (
+	"encoding/json"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/expr"
 )
 
 // shortSecret is a length below which a secret is looked for only as a whole:
@@ -35,7 +39,10 @@ func secretTexts(v any, found []string) []string {
 // conceal masks the secrets of the context in a text that is recorded: an
 // expression sees what was typed, and the ledger must not (spec/events.md 4.1).
 func (e *evaluation) conceal(text string) string {
-	for _, s := range e.secrets {
+	if len(e.secrets) > 0 && e.disguised == nil {
+		e.disguised = disguises(e.secrets)
+	}
+	for _, s := range e.disguised {
 		if text == s {
 			return masked
 		}
@@ -44,6 +51,32 @@ func (e *evaluation) conceal(text string) string {
 		}
 	}
 	return text
+}
+
+// disguises are secrets as they are, and as they look once somebody has quoted
+// or escaped them, the longest first.
+func disguises(secrets []string) []string {
+	var out []string
+	for _, s := range secrets {
+		quoted, _ := json.Marshal(s)
+		for _, look := range []string{
+			s, inside(expr.Repr(expr.Str(s))), strings.ReplaceAll(s, "'", `\'`), inside(string(quoted)), url.QueryEscape(s), url.PathEscape(s),
+		} {
+			if !slices.Contains(out, look) {
+				out = append(out, look)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b string) int { return len(b) - len(a) })
+	return out
+}
+
+// inside is a text without its quotes.
+func inside(quoted string) string {
+	if len(quoted) < 2 {
+		return quoted
+	}
+	return quoted[1 : len(quoted)-1]
 }
 
 // kept makes secrets again of the texts that were secrets before an expression

@@ -13,13 +13,14 @@ import (
 // A trail is what an evaluation leaves behind beside its verdict: what it
 // looked up and what it asks for.
 type trail struct {
-	asks    bool   // it is a policy, so it may ask for effects
-	policy  string // its name
-	lookups []execution.Lookup
-	effects []execution.Effect
-	asked   int   // questions to the outside
-	read    int   // rows that answered them
-	fault   error // of a look-up in a place that cannot fail
+	asks      bool   // it is a policy, so it may ask for effects
+	policy    string // its name
+	lookups   []execution.Lookup
+	disguised []string // the looks of secrets, when they were asked for
+	effects   []execution.Effect
+	asked     int   // questions to the outside
+	read      int   // rows that answered them
+	fault     error // of a look-up in a place that cannot fail
 }
 
 // Limits of what one evaluation may look up and what is kept of it.
@@ -155,7 +156,16 @@ func said(v any) string {
 
 // operand is what a look-up compares with, as plain data: users and groups are
 // their keys.
-func operand(v expr.Value) (any, error) {
+func operand(v expr.Value) (any, error) { return (&operands{}).plain(v, 0) }
+
+// operands makes plain data, and not too much of it.
+type operands struct{ parts int }
+
+func (o *operands) plain(v expr.Value, depth int) (any, error) {
+	const deepest, most = 32, 10_000
+	if o.parts++; depth > deepest || o.parts > most {
+		return nil, expr.Raise("ValueError", "the value is nested too deeply, or too large")
+	}
 	switch v := v.(type) {
 	case *person:
 		if !v.Exists() {
@@ -165,35 +175,52 @@ func operand(v expr.Value) (any, error) {
 	case *group:
 		return v.ID, nil
 	case *query:
-		rows, err := v.Fetch()
+		items, err := v.Fetch()
 		if err != nil {
 			return nil, err
 		}
-		return operands(rows)
+		return o.list(items, depth)
 	case *expr.List:
-		return operands(v.Items())
+		return o.list(v.Items(), depth)
 	case expr.Tuple:
-		return operands(v)
+		return o.list(v, depth)
 	case *expr.Set:
-		return operands(v.Items())
+		return o.list(v.Items(), depth)
+	case *expr.Dict:
+		return o.dict(v, depth)
 	}
 	switch v := expr.ToGo(v).(type) {
-	case nil, bool, int64, float64, string, time.Time, []any, map[string]any:
+	case nil, bool, int64, float64, string, time.Time:
 		return v, nil
 	case expr.Texter:
 		return v.Text(), nil
 	case fmt.Stringer:
 		return v.String(), nil
-	default:
-		return nil, expr.Raise("TypeError", "a look-up cannot compare with this value")
 	}
+	return nil, expr.Raise("TypeError", "%s is no plain data", expr.Repr(v))
 }
 
-func operands(items []expr.Value) (any, error) {
+func (o *operands) list(items []expr.Value, depth int) (any, error) {
 	out := make([]any, len(items))
 	for i, item := range items {
 		var err error
-		if out[i], err = operand(item); err != nil {
+		if out[i], err = o.plain(item, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (o *operands) dict(d *expr.Dict, depth int) (any, error) {
+	out := map[string]any{}
+	for _, key := range d.Keys() {
+		name, ok := key.(expr.Str)
+		if !ok {
+			return nil, expr.Raise("TypeError", "keys of plain data are texts, not %s", key.Type())
+		}
+		v, _ := d.Get(string(name))
+		var err error
+		if out[string(name)], err = o.plain(v, depth+1); err != nil {
 			return nil, err
 		}
 	}

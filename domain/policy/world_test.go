@@ -74,6 +74,9 @@ func asked(who user.Person) policy.Request {
 		Target: domain.Ref{ID: "t", Name: "target"},
 		HTTP: &policy.HTTP{
 			Method: "POST", Path: "/api/v3/flows/executor/login/", Query: url.Values{"next": {"/x", "/y"}}, User: who,
+			Brand: object.Brand{
+				Domain: "authentik-default", Default: true, Title: "Example", Attributes: map[string]any{"settings": map[string]any{"theme": "dark"}},
+			},
 			Caller: session.Caller{
 				BaseURL: "https://id.example.org",
 				Network: session.Network{IP: "192.0.2.7", UserAgent: "agent", Forwarded: []string{"a", "b"}, AcceptLanguage: "de"},
