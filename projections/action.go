@@ -3,9 +3,11 @@ package projections
 import (
 	"slices"
 
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -44,6 +46,8 @@ func actionOf(e codec.Decoded) string {
 		return exceptionOf(event.Evaluation)
 	case execution.ExecutionFailed:
 		return "system_exception"
+	case mail.MailSent:
+		return "email_sent"
 	case object.ObjectCreated:
 		return actionCreated
 	case object.ObjectChanged:
@@ -56,6 +60,8 @@ func actionOf(e codec.Decoded) string {
 		return actionOnGroup(event)
 	case token.Event:
 		return actionOnToken(event)
+	case audit.AuditCustomRecorded:
+		return event.Action
 	case invitation.Event:
 		return actionOnInvitation(event)
 	}

@@ -6,8 +6,10 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -118,7 +120,8 @@ func entryOf(e codec.Decoded) Entry {
 	case e.Stream.Category() == "execution":
 		entry.Execution = e.Stream.ID()
 	}
-	if entry.User = entry.Actor; entry.User == "" || aboutSubject[entry.Action] {
+	_, noted := e.Event.(audit.AuditCustomRecorded)
+	if entry.User = entry.Actor; entry.User == "" || aboutSubject[entry.Action] || noted && entry.Subject != "" {
 		entry.User = entry.Subject
 	}
 	return entry
@@ -144,8 +147,12 @@ func subjectOf(e codec.Decoded) string {
 		return event.User
 	case session.SessionLoggedOut:
 		return event.User
+	case mail.MailSent:
+		return event.User
 	case token.TokenCreated:
 		return event.User
+	case audit.AuditCustomRecorded:
+		return event.By
 	case group.GroupMemberAdded:
 		return event.User
 	case group.GroupMemberRemoved:

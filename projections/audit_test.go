@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/object"
@@ -105,6 +106,8 @@ func TestActions(t *testing.T) {
 		"a group is deleted":           {by("admin", ""), "group", group.GroupDeleted{}, "model_deleted", "admin"},
 		"a token is made":              {by("admin", ""), "token", token.TokenCreated{CredentialID: "c", User: "u"}, "model_created", "admin"},
 		"a link is no token":           {by("admin", ""), "token", token.TokenCreated{CredentialID: "c", User: "u", Flow: "f"}, "", "admin"},
+		"a policy notes something":     {by("admin", ""), "audit", audit.AuditCustomRecorded{Action: "custom_x", By: "u"}, "custom_x", "u"},
+		"somebody notes something":     {by("admin", ""), "audit", audit.AuditCustomRecorded{Action: "custom_x"}, "custom_x", "admin"},
 		"a token is viewed":            {by("admin", ""), "token", token.TokenViewed{}, "secret_view", "admin"},
 		"a token is revoked":           {by("admin", ""), "token", token.TokenRevoked{}, "model_deleted", "admin"},
 		"a token is used":              {by("admin", ""), "token", token.TokenUsed{}, "", "admin"},

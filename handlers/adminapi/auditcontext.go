@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -57,6 +58,8 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 		}, nil
 	case object.ObjectRemoved:
 		return map[string]any{"model": modelRef(event.Kind, e.Stream.ID(), event.Name)}, nil
+	case audit.AuditCustomRecorded:
+		return cleansed(event.Context), nil
 	case token.TokenCreated:
 		return map[string]any{"model": modelRef("authentik_core.token", e.Stream.ID(), event.Identifier)}, nil
 	case invitation.InvitationUsed:

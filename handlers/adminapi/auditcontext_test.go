@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/object"
@@ -61,6 +62,9 @@ func TestContexts(t *testing.T) {
 		}},
 		"a token is made": {"token-t", "model_created", token.TokenCreated{Identifier: "robot"}, map[string]any{
 			"model": map[string]any{"pk": "t", "app": "authentik_core", "model_name": "token", "name": "robot"},
+		}},
+		"a policy notes something": {"audit-a", "custom_x", audit.AuditCustomRecorded{Action: "custom_x", Context: map[string]any{"n": 1, "api_key": "k"}}, map[string]any{
+			"n": 1, "api_key": masked,
 		}},
 		"a thing is removed": {"object-o", "model_deleted", object.ObjectRemoved{Kind: object.FlowModel, Name: "f"}, map[string]any{
 			"model": map[string]any{"pk": "o", "app": "authentik_flows", "model_name": "flow", "name": "f"},

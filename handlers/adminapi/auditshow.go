@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
@@ -43,7 +44,7 @@ func (s *Server) showEntries(ctx context.Context, entries []AuditEntry) ([]map[s
 			about["asn"] = network.System.Shown()
 		}
 		out = append(out, map[string]any{
-			"pk": e.ID.String(), "user": who, "action": e.Action, "app": appOf(e.Action), "context": about, "client_ip": network.IP,
+			"pk": e.ID.String(), "user": who, "action": e.Action, "app": appOf(e), "context": about, "client_ip": network.IP,
 			"created": stamp(e.RecordedAt), "expires": stamp(e.RecordedAt.Add(retention)), "brand": s.brandRef(e.Header.Brand),
 		})
 	}
@@ -108,9 +109,13 @@ func (s *Server) person(ctx context.Context, known map[string]map[string]any, id
 	return shown, nil
 }
 
-// appOf is the part of the original program that an action comes from.
-func appOf(action string) string {
-	switch {
+// appOf is the part of the original program that an action comes from, or the
+// policy that noted it.
+func appOf(e AuditEntry) string {
+	if note, ok := e.Event.(audit.AuditCustomRecorded); ok {
+		return note.App
+	}
+	switch action := e.Action; {
 	case strings.HasPrefix(action, "policy_"):
 		return "authentik.policies.process"
 	case strings.HasPrefix(action, "model_"):
