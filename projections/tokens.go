@@ -49,12 +49,12 @@ func (*Tokens) Schema() string {
 		CREATE INDEX tokens_by_expires ON tokens(expires)`
 }
 
-// Needs implements [Projection].
+// Needs implements [Projection]. Only what a token begins with is sealed.
 func (*Tokens) Needs(e eventstore.Recorded) Need {
-	switch e.Stream.Category() {
-	case "token":
+	switch {
+	case e.Type == token.TokenCreated{}.EventType():
 		return Sealed
-	case "user":
+	case e.Stream.Category() == "token", e.Type == user.UserDeleted{}.EventType():
 		return Clear
 	}
 	return Nothing
