@@ -3,6 +3,7 @@ package adminapi
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -87,10 +88,16 @@ func (s *Server) listScores(w http.ResponseWriter, r *http.Request, _ session.Ca
 	return writeList(w, pg, len(found), showScores(slice(pg, found)))
 }
 
+// maxIdentifiers is how many identifiers a list of scores can be asked for.
+const maxIdentifiers = 1000
+
 // scoreFilter reads what the query wants. An identifier has to be in both
 // parameters, where both are given.
 func scoreFilter(q url.Values) (ScoreFilter, error) {
 	f := ScoreFilter{IP: q.Get("ip"), Identifiers: given(split(q["identifier_in"]))}
+	if len(f.Identifiers) > maxIdentifiers {
+		return f, invalid("identifier_in", fmt.Sprintf("Ensure this field has no more than %d elements.", maxIdentifiers))
+	}
 	if one := q.Get("identifier"); one != "" {
 		if len(f.Identifiers) > 0 && !slices.Contains(f.Identifiers, one) {
 			one = "" // which nobody is called

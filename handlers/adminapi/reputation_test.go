@@ -77,6 +77,9 @@ func TestScores(t *testing.T) {
 	if got := b.want(400, http.MethodGet, path+"?score=low", nil); got.str("score.0") != "Enter a number." {
 		t.Errorf("no score: %s", got.text)
 	}
+	if got := b.want(400, http.MethodGet, path+"?identifier_in="+strings.Repeat("a,", 1001), nil); got.at("identifier_in") == nil {
+		t.Errorf("too many identifiers: %s", got.text)
+	}
 	one := b.want(200, http.MethodGet, path+sessionOf("b")+"/", nil)
 	want := fields{
 		"pk": sessionOf("b"), "identifier": "eve", "ip": "192.0.2.1", "score": 2.0, "updated": "2026-11-22T12:01:00Z",
