@@ -9,10 +9,29 @@ import (
 var bytesMethods = map[string]method{
 	"decode": bytesDecode,
 	"hex": func(c *Call, self Value) (Value, error) {
+		a, err := c.Bind("sep?")
+		if err != nil {
+			return nil, err
+		}
 		if err := c.r.work(len(self.(Bytes))); err != nil {
 			return nil, err
 		}
-		return c.r.text(hex.EncodeToString([]byte(self.(Bytes))))
+		text := hex.EncodeToString([]byte(self.(Bytes)))
+		if a[0] == nil {
+			return c.r.text(text)
+		}
+		separator, err := asText(a[0])
+		if err != nil {
+			return nil, err
+		}
+		if err := c.r.grow(len(text) * (2 + len(separator))); err != nil {
+			return nil, err
+		}
+		var pairs []string
+		for ; text != ""; text = text[2:] {
+			pairs = append(pairs, text[:2])
+		}
+		return c.r.text(strings.Join(pairs, separator))
 	},
 	"upper":      bytesMapped(strings.ToUpper),
 	"lower":      bytesMapped(strings.ToLower),
@@ -22,6 +41,9 @@ var bytesMethods = map[string]method{
 	"join":       bytesJoin,
 	"split":      bytesSplit,
 	"replace":    bytesReplace,
+	"find":       func(c *Call, self Value) (Value, error) { return bytesFind(c, self, strings.Index) },
+	"rfind":      func(c *Call, self Value) (Value, error) { return bytesFind(c, self, strings.LastIndex) },
+	"count":      func(c *Call, self Value) (Value, error) { return bytesFind(c, self, strings.Count) },
 }
 
 // codec says which encoding a name means: "utf-8", "ascii" or "latin-1".
@@ -303,4 +325,20 @@ func makeStr(c *Call) (Value, error) {
 		return nil, err
 	}
 	return c.r.text(s)
+}
+
+// bytesFind is find, rfind and count.
+func bytesFind(c *Call, self Value, find func(s, part string) int) (Value, error) {
+	a, err := c.Bind("sub")
+	if err != nil {
+		return nil, err
+	}
+	part, ok := a[0].(Bytes)
+	if !ok {
+		return nil, typeError.errorf("argument should be integer or bytes-like object, not '%s'", a[0].Type())
+	}
+	if err := c.r.work(len(self.(Bytes))); err != nil {
+		return nil, err
+	}
+	return Int(find(string(self.(Bytes)), string(part))), nil
 }

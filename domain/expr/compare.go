@@ -11,6 +11,12 @@ func (r *run) compare(op string, x, y Value) (bool, error) {
 	if err := r.step(); err != nil {
 		return false, err
 	}
+	if op != "is" && op != "is not" && op != "in" && op != "not in" {
+		var err error
+		if x, y, err = r.viewsAsSets(x, y); err != nil {
+			return false, err
+		}
+	}
 	switch op {
 	case "is":
 		return identical(x, y), nil

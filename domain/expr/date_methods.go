@@ -33,6 +33,7 @@ var dayMethods = map[string]method{
 	"isoformat": dateISO,
 	"strftime":  dateStrftime,
 	"replace":   dateReplace,
+	"ctime":     func(_ *Call, self Value) (Value, error) { return Str(timeOf(self).Format(time.ANSIC)), nil },
 	"timetuple": func(_ *Call, self Value) (Value, error) { return structTime(timeOf(self)), nil },
 }
 
@@ -146,9 +147,8 @@ var momentMethods = map[string]method{
 		}
 		return None, nil
 	},
-	"time": func(*Call, Value) (Value, error) {
-		return nil, attributeError.errorf("times of day are not available in expressions: use hour, minute and second")
-	},
+	"time":   func(_ *Call, self Value) (Value, error) { return clockOf(self.(moment), false), nil },
+	"timetz": func(_ *Call, self Value) (Value, error) { return clockOf(self.(moment), true), nil },
 }
 
 func momentAsTimezone(c *Call, self Value) (Value, error) {

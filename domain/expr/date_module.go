@@ -13,7 +13,7 @@ var (
 )
 
 var datetimeModule = map[string]Value{
-	"datetime": momentClass, "date": dayClass, "timedelta": durationClass, "timezone": zoneClass,
+	"datetime": momentClass, "date": dayClass, "timedelta": durationClass, "timezone": zoneClass, "time": clockClass,
 	"UTC": zone(0), "MINYEAR": Int(1), "MAXYEAR": Int(9999),
 }
 
@@ -201,11 +201,16 @@ func momentCombine(c *Call) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, ok := a[0].(day)
-	m, ok2 := a[1].(moment)
-	if !ok || !ok2 {
-		return nil, typeError.errorf("combine() needs a date and a time")
+	switch a[0].(type) {
+	case day, moment:
+	default:
+		return nil, typeError.errorf("combine() argument 1 must be datetime.date, not %s", a[0].Type())
 	}
-	h, min, s := m.t.Clock()
-	return moment{time.Date(d.t.Year(), d.t.Month(), d.t.Day(), h, min, s, m.t.Nanosecond(), m.t.Location()), m.aware}, nil
+	at, ok := a[1].(clock)
+	if !ok {
+		return nil, typeError.errorf("combine() argument 2 must be datetime.time, not %s", a[1].Type())
+	}
+	d := timeOf(a[0])
+	h, min, s := at.t.Clock()
+	return moment{time.Date(d.Year(), d.Month(), d.Day(), h, min, s, at.t.Nanosecond(), at.t.Location()), at.aware}, nil
 }

@@ -164,7 +164,7 @@ func dictPopItem(c *Call, self Value) (Value, error) {
 			return Tuple{e.key, e.value}, c.r.work(len(d.entries))
 		}
 	}
-	return nil, keyError.errorf("popitem(): dictionary is empty")
+	return nil, c.r.missing(Str("popitem(): dictionary is empty"))
 }
 
 func dictSetDefault(c *Call, self Value) (Value, error) {

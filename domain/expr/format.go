@@ -127,13 +127,6 @@ func (r *run) formatted(v Value, spec string) (string, error) {
 	case Str:
 		return l.text(string(v))
 	case Bool:
-		if l.kind == 0 || l.kind == 's' {
-			s, err := r.str(v)
-			if err != nil {
-				return "", err
-			}
-			return l.text(s)
-		}
 		n, _ := bigOf(v)
 		return l.integer(integer(n))
 	case Int, *bigInt:

@@ -128,6 +128,9 @@ func (fn *function) complete(f *frame) error {
 		}
 		f.vars[i] = fn.defaults[i]
 		if f.vars[i] == nil && p.Star == 0 {
+			if p.Keyword && len(missing) > 0 && kind == "positional" {
+				break // those by position are told first
+			}
 			missing = append(missing, "'"+p.Name+"'")
 			if p.Keyword {
 				kind = "keyword-only"

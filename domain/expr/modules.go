@@ -16,6 +16,7 @@ var modules = map[string]map[string]Value{
 	"urllib.parse": urlModule,
 	"uuid":         uuidModule,
 	"random":       randomModule,
+	"string":       stringModule,
 
 	"django":                   {},
 	"django.utils":             {},

@@ -108,6 +108,18 @@ func (r *run) arithmetic(op string, x, y Value) (Value, error) {
 			}
 		}
 	}
+	if a, ok := x.(Bool); ok {
+		if b, ok := y.(Bool); ok {
+			switch op {
+			case "&":
+				return a && b, nil
+			case "|":
+				return a || b, nil
+			case "^":
+				return Bool(a != b), nil
+			}
+		}
+	}
 	a, aInt := bigOf(x)
 	b, bInt := bigOf(y)
 	if aInt && bInt {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -246,7 +247,7 @@ for url in ["https://authentik.company", "http://localhost:9000/x?y", "https://[
 return out[:3], set(out[3:])`: []any{[]any{"valid", "valid", "valid"}, []any{"['Enter a valid URL.']"}},
 		`from django.utils.html import escape as esc
 return esc("<a href='x'>&\"")`: "&lt;a href=&#x27;x&#x27;&gt;&amp;&quot;",
-		"import re\ntry: re.search('(?=x)', 'x')\nexcept re.error as e: return str(e)":                       "look-ahead is not available in regular expressions here: use two expressions, or methods of the text",
+		"import re\ntry: re.search('(?=x)', 'x')\nexcept re.error as e: return str(e)":                       "look-ahead other than behind a ^ at the very beginning is not available in regular expressions here: use two expressions, or methods of the text",
 		"import re\ntry: re.search(r'(a)\\1', 'x')\nexcept re.error as e: return 'back-reference' in str(e)": true,
 	}
 	for source, want := range tests {
@@ -260,6 +261,14 @@ return esc("<a href='x'>&\"")`: "&lt;a href=&#x27;x&#x27;&gt;&amp;&quot;",
 	}
 }
 
+// placed requires that an error says where.
+func placed(t *testing.T, err error) {
+	t.Helper()
+	if e, ok := err.(*Error); !ok || e.Line < 1 || e.Column < 1 {
+		t.Errorf("got error %v without its place", err)
+	}
+}
+
 func FuzzEval(f *testing.F) {
 	for _, seed := range []string{
 		passwordExpression, "return f'{1:>{5}}' + '%5.2f' % 3 + '{0!r:>{1}}'.format('a', 9)", "import re\nreturn re.sub(r'(\\w)', r'\\1\\g<1>', 'ab')",
@@ -270,18 +279,43 @@ func FuzzEval(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	for _, h := range hostilePrograms {
+		f.Add(h.source)
+	}
+	raw, err := os.ReadFile("testdata/programs.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for program := range strings.SplitSeq(string(raw), "---\n") {
+		f.Add(program)
+	}
 	f.Fuzz(func(t *testing.T, source string) {
 		p, err := Compile(source)
 		if err != nil {
+			placed(t, err)
 			return
 		}
+		_ = p.Check(Host{Names: map[string]bool{"request": true}})
 		env := passwordEnv()
 		env.Limits = Limits{Steps: 20000, Memory: 1 << 20}
+		steps := 0
+		env.Trace = func(s Step) {
+			if steps++; steps < 100 {
+				for _, v := range s.Names() {
+					Repr(v)
+				}
+			}
+		}
+		start := time.Now()
 		result, err := p.Eval(t.Context(), env)
-		if e, ok := err.(*Error); err != nil && (!ok || e.Line < 1) {
-			t.Errorf("got error %v without its place", err)
+		if took := time.Since(start); took > 2*time.Second*slowdown {
+			t.Errorf("took %v", took)
+		}
+		if err != nil {
+			placed(t, err)
 		}
 		ToGo(result.Value)
+		Repr(result.Value)
 		result.Names()
 	})
 }

@@ -1,5 +1,10 @@
 package expr
 
+import (
+	"hash/fnv"
+	"math"
+)
+
 // randomModule draws from the seed of the evaluation.
 var randomModule = map[string]Value{
 	"random":      Builtin("random", randomRandom),
@@ -11,6 +16,8 @@ var randomModule = map[string]Value{
 	"sample":      Builtin("sample", randomSample),
 	"shuffle":     Builtin("shuffle", randomShuffle),
 	"getrandbits": Builtin("getrandbits", randomBits),
+	"gauss":       Builtin("gauss", randomGauss),
+	"seed":        Builtin("seed", randomSeed),
 }
 
 func randomRandom(c *Call) (Value, error) {
@@ -173,4 +180,44 @@ func (r *run) randomBytes(n int) []byte {
 		b[i] = byte(r.random.next() >> 56)
 	}
 	return b
+}
+
+// randomGauss draws from a normal distribution, by the method of Box and
+// Muller.
+func randomGauss(c *Call) (Value, error) {
+	a, err := c.Bind("mu?", "sigma?")
+	if err != nil {
+		return nil, err
+	}
+	mu, sigma := 0.0, 1.0
+	for i, to := range []*float64{&mu, &sigma} {
+		if a[i] != nil {
+			if *to, err = asFloat(a[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	x, y := c.r.random.float(), c.r.random.float()
+	return Float(mu + sigma*math.Sqrt(-2*math.Log(1-x))*math.Cos(2*math.Pi*y)), nil
+}
+
+// randomSeed starts over with a seed of the program's own; without one, with
+// that of the evaluation.
+func randomSeed(c *Call) (Value, error) {
+	a, err := c.Bind("a?", "version?")
+	if err != nil {
+		return nil, err
+	}
+	seed := c.r.env.Seed
+	if a[0] != nil && a[0] != None {
+		text, err := c.r.repr(a[0])
+		if err != nil {
+			return nil, err
+		}
+		h := fnv.New64a()
+		h.Write([]byte(text))
+		seed = h.Sum64()
+	}
+	c.r.random = newRandom(seed)
+	return None, nil
 }

@@ -12,6 +12,33 @@ type match struct {
 	at   []int // offsets of bytes by group, from and to; -1 for none
 }
 
+// Attr implements [Attrs].
+func (m *match) Attr(name string) (Value, bool) {
+	last := 0 // of the groups that matched, the one that closed last
+	for i := 1; i < len(m.at)/2; i++ {
+		if m.at[2*i] >= 0 && (last == 0 || m.at[2*i+1] > m.at[2*last+1]) {
+			last = i
+		}
+	}
+	switch name {
+	case "string":
+		return Str(m.text), true
+	case "re":
+		return m.x, true
+	case "lastindex":
+		if last == 0 {
+			return None, true
+		}
+		return Int(last), true
+	case "lastgroup":
+		if last == 0 || m.x.groups[last] == "" {
+			return None, true
+		}
+		return Str(m.x.groups[last]), true
+	}
+	return nil, false
+}
+
 // Type implements [Value].
 func (*match) Type() string { return "Match" }
 
@@ -58,6 +85,9 @@ func (r *run) find(x *regex, where, text string) (*match, error) {
 	if err := r.scan(x, text); err != nil {
 		return nil, err
 	}
+	if !x.allow(text) {
+		return nil, nil
+	}
 	at := x.anchor[where].FindStringSubmatchIndex(text)
 	if at == nil && x.isEnd && where != "fullmatch" && strings.HasSuffix(text, "\n") {
 		at = x.anchor[where].FindStringSubmatchIndex(text[:len(text)-1])
@@ -78,6 +108,9 @@ func (r *run) scan(x *regex, text string) error {
 func (r *run) findAll(x *regex, text string, limit int) ([][]int, error) {
 	if err := r.scan(x, text); err != nil {
 		return nil, err
+	}
+	if !x.allow(text) {
+		return nil, nil
 	}
 	each := 32*len(x.groups) + 48
 	room := (r.limits.Memory - r.memory) / each

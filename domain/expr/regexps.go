@@ -33,6 +33,7 @@ type regex struct {
 	size   int  // instructions
 	isEnd  bool // it has a $ that also matches before a line break at the end
 	groups []string
+	guards []guard                   // what has to hold at the beginning of the text, too
 	anchor map[string]*regexp.Regexp // by where it has to match: search, match or fullmatch
 }
 
@@ -90,21 +91,27 @@ func compileRegex(source string, flags int) (*regex, error) {
 	if len(source) > maxPattern {
 		return nil, regexError.errorf("a regular expression may have at most %d letters", maxPattern)
 	}
-	t := &translator{rest: source, flags: flags}
+	rest, guards, size, err := takeGuards(source, flags)
+	if err != nil {
+		return nil, err
+	}
+	t := &translator{rest: rest, flags: flags}
 	if err := t.translate(); err != nil {
 		return nil, err
 	}
 	translated := t.prefix() + t.out.String()
-	parsed, err := syntax.Parse(translated, syntax.Perl)
+	search, n, err := compileRE2(translated)
 	if err != nil {
-		return nil, regexError.errorf("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return nil, err
 	}
-	x := &regex{source: source, flags: flags, isEnd: t.isEnd, groups: parsed.CapNames(), anchor: map[string]*regexp.Regexp{}}
-	if x.size = instructions(parsed, 1); x.size > maxRegexp {
+	x := &regex{
+		source: source, flags: flags, isEnd: t.isEnd, groups: search.SubexpNames(), guards: guards, size: n + size,
+		anchor: map[string]*regexp.Regexp{"search": search},
+	}
+	if x.size > maxRegexp {
 		return nil, regexError.errorf("the regular expression is too large")
 	}
 	for mode, text := range map[string]string{
-		"search":    translated,
 		"match":     `\A(?:` + translated + `)`,
 		"fullmatch": `\A(?:` + translated + `)\z`,
 	} {
@@ -113,6 +120,23 @@ func compileRegex(source string, flags int) (*regex, error) {
 		}
 	}
 	return x, nil
+}
+
+// compileRE2 compiles what was translated, and tells how large it is.
+func compileRE2(text string) (*regexp.Regexp, int, error) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, 0, regexError.errorf("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	size := instructions(parsed, 1)
+	if size > maxRegexp {
+		return nil, 0, regexError.errorf("the regular expression is too large")
+	}
+	x, err := regexp.Compile(text)
+	if err != nil {
+		return nil, 0, regexError.errorf("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	return x, size, nil
 }
 
 // instructions estimates how large x will be compiled.

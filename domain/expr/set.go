@@ -55,15 +55,59 @@ func (r *run) setOperator(op string, x, y Value) (Value, error) {
 		out := a.copy()
 		return out, r.update(out, b)
 	}
-	a, ok := x.(*Set)
-	if !ok {
-		return nil, nil
+	_, left := x.(*view)
+	_, right := y.(*view)
+	if !left && !right {
+		a, ok := x.(*Set)
+		b, ok2 := y.(*Set)
+		if !ok || !ok2 {
+			return nil, nil
+		}
+		return r.combine(op, a, b)
 	}
-	b, ok := y.(*Set)
-	if !ok {
-		return nil, nil
+	a, err := r.setLike(x, left)
+	if a == nil || err != nil {
+		return nil, err
+	}
+	b, err := r.setLike(y, right)
+	if b == nil || err != nil {
+		return nil, err
 	}
 	return r.combine(op, a, b)
+}
+
+// setLike makes a set of a view, or of what may stand beside one; nil of
+// anything else.
+func (r *run) setLike(v Value, isView bool) (*Set, error) {
+	if w, ok := v.(*view); isView && ok && w.name == "dict_values" {
+		return nil, nil
+	}
+	switch v := v.(type) {
+	case *Set:
+		return &Set{d: v.d}, nil
+	case *view, *List, Tuple, *Dict, Str, rangeValue, *iterator:
+		return r.setOf(v, false)
+	}
+	return nil, nil
+}
+
+// viewsAsSets makes sets of keys() and items() that are compared with sets, or
+// with each other.
+func (r *run) viewsAsSets(x, y Value) (Value, Value, error) {
+	comparable := func(v Value) bool {
+		w, ok := v.(*view)
+		_, isSet := v.(*Set)
+		return isSet || ok && w.name != "dict_values"
+	}
+	if !comparable(x) || !comparable(y) {
+		return x, y, nil
+	}
+	a, err := r.setLike(x, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := r.setLike(y, true)
+	return a, b, err
 }
 
 // combine computes a op b.

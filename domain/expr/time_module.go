@@ -26,13 +26,36 @@ func timeTime(c *Call) (Value, error) {
 
 var structTimeClass = &Class{name: "struct_time", base: objectClass}
 
+// timeTuple is time.struct_time: a record that is also a sequence.
+type timeTuple struct{ *record }
+
+var timeTupleParts = []string{"tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min", "tm_sec", "tm_wday", "tm_yday", "tm_isdst"}
+
+// Items implements [Iterable].
+func (t timeTuple) Items() []Value {
+	items := make([]Value, len(timeTupleParts))
+	for i, name := range timeTupleParts {
+		items[i] = t.fields[name]
+	}
+	return items
+}
+
+// Index implements [Indexer].
+func (t timeTuple) Index(key Value) (Value, bool, error) {
+	i, err := position("tuple", key, len(timeTupleParts))
+	if err != nil {
+		return nil, false, err
+	}
+	return t.fields[timeTupleParts[i]], true, nil
+}
+
 // structTime makes time.struct_time.
 func structTime(t time.Time) Value {
 	weekday := Int((t.Weekday() + 6) % 7)
-	return &record{class: structTimeClass, text: fmt.Sprintf("time.struct_time(%s)", t.Format(time.DateTime)), fields: map[string]Value{
+	return timeTuple{&record{class: structTimeClass, text: fmt.Sprintf("time.struct_time(%s)", t.Format(time.DateTime)), fields: map[string]Value{
 		"tm_year": Int(t.Year()), "tm_mon": Int(t.Month()), "tm_mday": Int(t.Day()), "tm_hour": Int(t.Hour()),
 		"tm_min": Int(t.Minute()), "tm_sec": Int(t.Second()), "tm_wday": weekday, "tm_yday": Int(t.YearDay()), "tm_isdst": Int(0),
-	}}
+	}}}
 }
 
 func timeParts(c *Call) (Value, error) {
@@ -64,7 +87,7 @@ func timeStrftime(c *Call) (Value, error) {
 		return nil, err
 	}
 	t := c.r.env.Now.UTC()
-	if o, ok := a[1].(*record); ok && o.class == structTimeClass {
+	if o, ok := a[1].(timeTuple); ok {
 		part := func(name string) int { n, _ := asInt(o.fields[name]); return n }
 		t = time.Date(part("tm_year"), time.Month(part("tm_mon")), part("tm_mday"), part("tm_hour"), part("tm_min"), part("tm_sec"), 0, time.UTC)
 	}

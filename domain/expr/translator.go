@@ -106,6 +106,9 @@ func (t *translator) globalFlags(flags, after string) error {
 }
 
 func (t *translator) refuse(name string) error {
+	if name == "look-ahead" {
+		name = "look-ahead other than behind a ^ at the very beginning"
+	}
 	return regexError.errorf("%s is not available in regular expressions here: use two expressions, or methods of the text", name)
 }
 
@@ -168,8 +171,25 @@ func hexByte(c byte) string {
 	return string([]byte{digits[c>>4], digits[c&15]})
 }
 
+// wordless are the classes with \W that people write, in RE2's terms: there is
+// no class of all letters but others.
+var wordless = [][2]string{
+	{`[^\W\d_]`, `[\p{L}\p{Nl}\p{No}]`}, {`[^\W_\d]`, `[\p{L}\p{Nl}\p{No}]`}, {`[^\W_]`, `[\p{L}\p{N}]`}, {`[^_\W]`, `[\p{L}\p{N}]`},
+	{`[^\W\d]`, `[\p{L}\p{Nl}\p{No}_]`}, {`[\W_]`, `[^\p{L}\p{N}]`}, {`[_\W]`, `[^\p{L}\p{N}]`}, {`[\W]`, `[^\p{L}\p{N}_]`}, {`[^\W]`, `[\p{L}\p{N}_]`},
+	{`[\w\W]`, `(?s:.)`}, {`[\W\w]`, `(?s:.)`},
+}
+
 // class translates [letters].
 func (t *translator) class() error {
+	if t.flags&flagASCII == 0 {
+		for _, c := range wordless {
+			if rest, ok := strings.CutPrefix(t.rest, c[0]); ok {
+				t.out.WriteString(c[1])
+				t.rest = rest
+				return nil
+			}
+		}
+	}
 	t.take(1)
 	if strings.HasPrefix(t.rest, "^") {
 		t.take(1)

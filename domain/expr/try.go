@@ -112,13 +112,23 @@ func (c *compiler) raised(s *syntax.Raise) (action, error) {
 		}, nil
 	}
 	x, err := c.expression(s.X)
+	var cause code
 	if err == nil && s.Cause != nil {
-		_, err = c.expression(s.Cause) // a cause is not kept
+		cause, err = c.expression(s.Cause)
 	}
 	return func(f *frame) (signal, error) {
 		v, err := x(f)
 		if err != nil {
 			return goOn, err
+		}
+		if cause != nil { // it has to be one, and is not kept
+			why, err := cause(f)
+			if err != nil {
+				return goOn, err
+			}
+			if why != None && !classOf(why).isA(baseException) && !isException(why) {
+				return goOn, at(typeError.errorf("exception causes must derive from BaseException"), s.Pos)
+			}
 		}
 		return goOn, at(f.r.raise(v), s.Pos)
 	}, err
@@ -154,4 +164,10 @@ func (c *compiler) asserted(s *syntax.Assert) (action, error) {
 		}
 		return goOn, at(f.r.raise(e), s.Pos)
 	}, nil
+}
+
+// isException tells whether v is a class of exceptions.
+func isException(v Value) bool {
+	k, ok := v.(*Class)
+	return ok && k.isA(baseException)
 }

@@ -96,6 +96,13 @@ func (r *run) inPlace(op string, old, v Value) (Value, error) {
 			o.items = append(o.items, items...)
 			return o, err
 		}
+		if _, isNumber := bigOf(v); isNumber && op == "*" {
+			out, err := r.repeated(o, v)
+			if err == nil {
+				o.items = out.(*List).items
+			}
+			return o, err
+		}
 	case *Dict:
 		if other, ok := v.(*Dict); ok && op == "|" {
 			return o, r.update(o, other)

@@ -1,0 +1,85 @@
+package expr
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A guard is a look-ahead at the beginning of a text, which decides whether the
+// rest of the expression is looked for at all. That is what RE2 can do of
+// look-aheads, and what rules for passwords are written with.
+type guard struct {
+	x      *regexp.Regexp
+	absent bool // (?!…): it must not match
+}
+
+// allow tells whether all guards of x let a text pass.
+func (x *regex) allow(text string) bool {
+	for _, g := range x.guards {
+		if g.x.MatchString(text) == g.absent {
+			return false
+		}
+	}
+	return true
+}
+
+// takeGuards takes the look-aheads off that stand behind a ^ or \A at the very
+// beginning of an expression.
+func takeGuards(source string, flags int) (rest string, guards []guard, size int, err error) {
+	start := ""
+	for _, s := range []string{"^", `\A`} {
+		if strings.HasPrefix(source, s) {
+			start = s
+		}
+	}
+	if start == "" || flags&flagMultiline != 0 {
+		return source, nil, 0, nil
+	}
+	rest = source[len(start):]
+	for strings.HasPrefix(rest, "(?=") || strings.HasPrefix(rest, "(?!") {
+		end := closing(rest)
+		if end < 0 {
+			return source, nil, 0, regexError.errorf("missing ), unterminated subpattern")
+		}
+		t := &translator{rest: rest[3:end], flags: flags}
+		if err := t.translate(); err != nil {
+			return source, nil, 0, err
+		}
+		x, n, err := compileRE2(`\A(?:` + t.prefix() + t.out.String() + `)`)
+		if err != nil {
+			return source, nil, 0, err
+		}
+		guards, size = append(guards, guard{x, rest[2] == '!'}), size+n
+		rest = rest[end+1:]
+	}
+	return start + rest, guards, size, nil
+}
+
+// closing finds the bracket that closes the one at the beginning; -1 if there
+// is none.
+func closing(s string) int {
+	depth, inClass := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			i++
+		case inClass:
+			inClass = c != ']'
+		case c == '[':
+			inClass = true
+			if strings.HasPrefix(s[i+1:], "^") {
+				i++
+			}
+			if strings.HasPrefix(s[i+1:], "]") {
+				i++
+			}
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
