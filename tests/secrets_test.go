@@ -188,6 +188,7 @@ func secretsOfLife(t *testing.T, d *diary) *server {
 		d.address("mail address"), userPassword, d.mark(personal, "attribute of a user")))
 	secretsOfAdmin(t, d, root)
 	secretsOfLogins(t, d, s, user, userPassword)
+	secretsOfChange(t, d, s, root, user, userPassword)
 	secretsOfNonsense(t, d, s)
 	return s
 }
@@ -283,6 +284,78 @@ func secretsOfLogins(t *testing.T, d *diary, s *server, user, password string) {
 			}
 		}
 	}
+}
+
+const changeBlueprint = `version: 1
+metadata: {name: secrets of a change}
+entries:
+  - model: authentik_flows.flow
+    id: flow
+    identifiers: {slug: secrets-change}
+    attrs: {name: secrets change, title: Change, designation: stage_configuration, authentication: require_authenticated}
+  - model: authentik_policies_password.passwordpolicy
+    id: rules
+    identifiers: {name: secrets-rules}
+    attrs: {amount_symbols: 1, check_zxcvbn: true, error_message: Not this one.}
+  - model: authentik_policies_unique_password.uniquepasswordpolicy
+    id: unique
+    identifiers: {name: secrets-unique}
+    attrs: {num_historical_passwords: 2}
+  - model: authentik_stages_prompt.prompt
+    id: field
+    identifiers: {name: secrets-field}
+    attrs: {field_key: password, label: Password, type: password, required: true}
+  - model: authentik_stages_prompt.promptstage
+    id: ask
+    identifiers: {name: secrets-ask}
+    attrs: {fields: [!KeyOf field], validation_policies: [!KeyOf rules, !KeyOf unique]}
+  - model: authentik_stages_user_write.userwritestage
+    id: write
+    identifiers: {name: secrets-write}
+    attrs: {user_creation_mode: never_create}
+  - model: authentik_flows.flowstagebinding
+    identifiers: {target: !KeyOf flow, stage: !KeyOf ask, order: 10}
+  - model: authentik_flows.flowstagebinding
+    identifiers: {target: !KeyOf flow, stage: !KeyOf write, order: 20}
+`
+
+// secretsOfChange changes a password, with policies that refuse some, and
+// tries one on a policy.
+func secretsOfChange(t *testing.T, d *diary, s *server, root *client, user, password string) {
+	t.Helper()
+	root.mustImport(t, changeBlueprint)
+	c := d.client(s)
+	if _, err := c.login("default-authentication-flow", user, password); err != nil {
+		t.Fatal(err)
+	}
+	first := d.mark(secret, "new password") + "-!"
+	for _, step := range []struct{ typed, component string }{
+		{d.mark(secret, "refused password"), "ak-stage-prompt"},
+		{first, "xak-flow-redirect"},
+		{first, "ak-stage-prompt"},
+		{d.mark(secret, "newer password") + "-!", "xak-flow-redirect"},
+		{first, "ak-stage-prompt"},
+	} {
+		if _, err := c.challenge("secrets-change"); err != nil {
+			t.Fatal(err)
+		}
+		ch, err := c.respond("secrets-change", object{"component": "ak-stage-prompt", "password": step.typed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ch.text("component"); got != step.component {
+			t.Fatalf("a changed password leads to %q, want %q: %s", got, step.component, ch.text("response_errors"))
+		}
+	}
+	a := root.must(t, http.StatusOK, http.MethodGet, "/api/v3/policies/all/?search=secrets-rules", nil)
+	key := regexp.MustCompile(`"pk":\s*"([-0-9a-f]+)"`).FindSubmatch(a.body)
+	me, err := c.must(t, http.StatusOK, http.MethodGet, "/api/v3/core/users/me/", nil).object()
+	if err != nil || key == nil {
+		t.Fatalf("no policy or nobody to try: %v", err)
+	}
+	root.must(t, http.StatusOK, http.MethodPost, fmt.Sprintf("/api/v3/policies/all/%s/test/", key[1]), object{
+		"user": me["user"].(map[string]any)["pk"], "context": object{"password": d.mark(secret, "password on trial")},
+	})
 }
 
 // secretsOfNonsense sends secrets where they do not belong.
