@@ -61,6 +61,9 @@ func (c *contract) check(request *http.Request, response *http.Response, body []
 			return nil
 		}
 	}
+	if strings.HasPrefix(request.URL.Path, "/api/v3/events/") {
+		body = ownAction.ReplaceAll(body, []byte(`"action":"custom_"`))
+	}
 	// The router compares hosts; the contract's server has none.
 	plain := &http.Request{Method: request.Method, URL: &url.URL{Path: request.URL.Path, RawQuery: request.URL.RawQuery}, Header: request.Header}
 	route, parameters, err := c.router.FindRoute(plain)
@@ -80,6 +83,10 @@ func (c *contract) check(request *http.Request, response *http.Response, body []
 		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	})
 }
+
+// ownAction is an action of somebody's own making. The contract lists only what
+// all of them begin with.
+var ownAction = regexp.MustCompile(`"action":"custom_[^"\\]*"`)
 
 func checkDetail(body []byte) error {
 	var problem struct{ Detail string }
