@@ -8,6 +8,7 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -107,6 +108,8 @@ func TestActions(t *testing.T) {
 		"a token is made":              {by("admin", ""), "token", token.TokenCreated{CredentialID: "c", User: "u"}, "model_created", "admin"},
 		"a link is no token":           {by("admin", ""), "token", token.TokenCreated{CredentialID: "c", User: "u", Flow: "f"}, "", "admin"},
 		"a policy notes something":     {by("admin", ""), "audit", audit.AuditCustomRecorded{Action: "custom_x", By: "u"}, "custom_x", "u"},
+		"a mail is sent":               {codec.Meta{}, "mail", mail.MailSent{User: "u", To: []string{"ada@example.test"}}, "email_sent", "u"},
+		"a mail is asked for":          {by("admin", ""), "mail", mail.MailRequested{Mail: "m"}, "", "admin"},
 		"somebody notes something":     {by("admin", ""), "audit", audit.AuditCustomRecorded{Action: "custom_x"}, "custom_x", "admin"},
 		"a token is viewed":            {by("admin", ""), "token", token.TokenViewed{}, "secret_view", "admin"},
 		"a token is revoked":           {by("admin", ""), "token", token.TokenRevoked{}, "model_deleted", "admin"},

@@ -23,6 +23,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -121,6 +122,8 @@ func samples() []codec.Event {
 		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](), sample[worker.WorkerEventParked](),
 
 		sample[audit.AuditCustomRecorded](), sample[audit.AuditPolicyTested](),
+
+		sample[mail.MailRequested](), sample[mail.MailSent](), sample[mail.MailFailed](), sample[mail.MailGivenUp](),
 	}
 }
 
@@ -270,6 +273,8 @@ func folded(e codec.Event) any {
 		return e.Evolve(blueprint.Import{})
 	case worker.Event:
 		return e.Evolve(worker.State{})
+	case mail.Event:
+		return e.Evolve(mail.State{})
 	}
 	return nil
 }

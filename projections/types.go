@@ -5,6 +5,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -25,6 +26,11 @@ func init() {
 	codec.Register[invitation.InvitationUsed](1)
 	codec.Register[invitation.InvitationExpired](1)
 	codec.Register[invitation.InvitationRemoved](1)
+
+	codec.Register[mail.MailRequested](1)
+	codec.Register[mail.MailSent](1)
+	codec.Register[mail.MailFailed](1)
+	codec.Register[mail.MailGivenUp](1)
 
 	codec.Register[object.ObjectCreated](1)
 	codec.Register[object.ObjectChanged](1)
