@@ -10,6 +10,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -50,6 +51,8 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 			},
 			"ip": map[string]any{"previous": event.PreviousIP, "new": event.NewIP},
 		}, nil
+	case mail.MailSent:
+		return mailContext(event), nil
 	case object.ObjectCreated:
 		return map[string]any{"model": modelRef(event.Kind, e.Stream.ID(), event.Name)}, nil
 	case object.ObjectChanged:
@@ -82,6 +85,14 @@ func loginContext(e execution.UserLoggedIn) map[string]any {
 		out["auth_method"] = e.AuthMethod
 	}
 	return out
+}
+
+// mailContext tells of a mail that was sent. What it said is not kept.
+func mailContext(e mail.MailSent) map[string]any {
+	return map[string]any{
+		"message": "Email to " + strings.Join(e.To, ", ") + " sent", "subject": e.Subject, "body": "",
+		"from_email": e.From, "to_email": append([]string{}, e.To...),
+	}
 }
 
 // exceptionContext tells of the first policy that gave no verdict.

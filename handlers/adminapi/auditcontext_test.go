@@ -9,6 +9,7 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -65,6 +66,10 @@ func TestContexts(t *testing.T) {
 		}},
 		"a policy notes something": {"audit-a", "custom_x", audit.AuditCustomRecorded{Action: "custom_x", Context: map[string]any{"n": 1, "api_key": "k"}}, map[string]any{
 			"n": 1, "api_key": masked,
+		}},
+		"a mail is sent": {"mail-m", "email_sent", mail.MailSent{From: "a@b.test", To: []string{"c@d.test", "e@f.test"}, Subject: "Hello"}, map[string]any{
+			"message": "Email to c@d.test, e@f.test sent", "subject": "Hello", "body": "", "from_email": "a@b.test",
+			"to_email": []string{"c@d.test", "e@f.test"},
 		}},
 		"a thing is removed": {"object-o", "model_deleted", object.ObjectRemoved{Kind: object.FlowModel, Name: "f"}, map[string]any{
 			"model": map[string]any{"pk": "o", "app": "authentik_flows", "model_name": "flow", "name": "f"},

@@ -120,6 +120,8 @@ func appOf(e AuditEntry) string {
 		return "authentik.policies.process"
 	case strings.HasPrefix(action, "model_"):
 		return "authentik.events.middleware"
+	case action == "email_sent":
+		return "authentik.stages.email.tasks"
 	case action == "system_exception":
 		return "authentik.flows.views.executor"
 	}
