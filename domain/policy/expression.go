@@ -46,6 +46,9 @@ func (p *Expression) Passes(ctx context.Context, q Request) (Verdict, error) {
 	e.asks, e.policy = true, p.Name
 	result, err := e.run(p.Source)
 	v := Verdict{Facts: map[string]any{}}
+	if err == nil && result.Value == expr.None && len(e.log) < maxLog {
+		e.log = append(e.log, "warning Expression policy returned None")
+	}
 	v.Detail.Log, v.Detail.Lookups = e.log, e.lookups
 	if err != nil {
 		if fault, ok := errors.AsType[*expr.Error](err); ok {

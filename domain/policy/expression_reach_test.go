@@ -80,6 +80,7 @@ func TestLoggers(t *testing.T) {
 		`ak_logger.warn("w")`,
 		`ak_logger.exception("x")`,
 		`ak_logger.error("e")`,
+		`return True`,
 	}, "\n"), r)
 	want := []string{
 		"debug a step=1 token=" + hidden + " pin=" + hidden + " b=2", "critical {'typed': '" + hidden + "'} step=1 token=" + hidden + " pin=" + hidden,

@@ -2,9 +2,11 @@ package policy
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
@@ -58,9 +60,11 @@ func (e *evaluation) conceal(text string) string {
 func disguises(secrets []string) []string {
 	var out []string
 	for _, s := range secrets {
-		quoted, _ := json.Marshal(s)
+		quoted := inside(inJSON(s))
+		query := url.QueryEscape(s)
 		for _, look := range []string{
-			s, inside(expr.Repr(expr.Str(s))), strings.ReplaceAll(s, "'", `\'`), inside(string(quoted)), url.QueryEscape(s), url.PathEscape(s),
+			s, inside(expr.Repr(expr.Str(s))), strings.ReplaceAll(s, "'", `\'`), quoted, inASCII(quoted), inHTML.Replace(s),
+			query, strings.ReplaceAll(query, "+", "%20"), strings.ReplaceAll(strings.ReplaceAll(query, "+", "%20"), "%2F", "/"), url.PathEscape(s),
 		} {
 			if !slices.Contains(out, look) {
 				out = append(out, look)
@@ -70,6 +74,31 @@ func disguises(secrets []string) []string {
 	slices.SortStableFunc(out, func(a, b string) int { return len(b) - len(a) })
 	return out
 }
+
+// inJSON writes a text as the module json does where it keeps all letters.
+func inJSON(s string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s)
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// inASCII writes what is not ASCII as JSON can.
+func inASCII(s string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(s)) {
+		if unit < 0x80 {
+			b.WriteByte(byte(unit))
+		} else {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
+}
+
+// inHTML escapes as Django does.
+var inHTML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;")
 
 // inside is a text without its quotes.
 func inside(quoted string) string {
