@@ -42,6 +42,12 @@ func (p *Expression) Validate() catalog.Problems {
 
 // Passes implements [Policy].
 func (p *Expression) Passes(ctx context.Context, q Request) (Verdict, error) {
+	v, _, err := p.pass(ctx, q)
+	return v, err
+}
+
+// pass judges, and tells the value that was returned, too.
+func (p *Expression) pass(ctx context.Context, q Request) (Verdict, expr.Value, error) {
 	e := newEvaluation(ctx, q)
 	e.asks, e.policy = true, p.Name
 	result, err := e.run(p.Source)
@@ -58,13 +64,13 @@ func (p *Expression) Passes(ctx context.Context, q Request) (Verdict, error) {
 			concealed.Message = e.conceal(fault.Message)
 			err = raised{&concealed}
 		}
-		return v, err
+		return v, expr.None, err
 	}
 	v.Passing, v.Messages, v.Effects = expr.Truth(result.Value), e.messages, e.effects
 	v.Facts["line"] = result.Line
 	v.Detail.Raw, v.Detail.Source = cut(e.conceal(text(result.Value))), lineOf(p.Source, result.Line)
 	v.Detail.Names = e.names(result.Names())
-	return v, e.written()
+	return v, result.Value, e.written()
 }
 
 // Express evaluates an expression that is not a policy, as the fields of
@@ -74,7 +80,27 @@ func Express(ctx context.Context, source string, q Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return expr.ToGo(result.Value), nil
+	return texted(expr.ToGo(result.Value)), nil
+}
+
+// texted replaces objects by their texts.
+func texted(v any) any {
+	switch v := v.(type) {
+	case expr.Value:
+		if t, ok := v.(expr.Texter); ok {
+			return t.Text()
+		}
+		return expr.Repr(v)
+	case []any:
+		for i := range v {
+			v[i] = texted(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = texted(v[key])
+		}
+	}
+	return v
 }
 
 // A raised error is an exception of the expression. Its sentence is the text

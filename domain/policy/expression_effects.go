@@ -16,10 +16,6 @@ const (
 	maxRecipients = 50
 )
 
-// ak_create_event reads names, and the functions are some of them, so it comes
-// to the table last.
-func init() { functions["ak_create_event"] = (*evaluation).createEvent }
-
 // ask notes an effect. It is performed when the decision that rests on the
 // verdict is in the ledger.
 func (e *evaluation) ask(effect execution.Effect) error {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -11,15 +12,21 @@ import (
 
 // functions are the host's functions (spec/flows.md 8.13), beside those that
 // the language itself has.
-var functions = map[string]func(*evaluation, *expr.Call) (expr.Value, error){
-	"ak_message":                (*evaluation).message,
-	"ak_user_by":                (*evaluation).userBy,
-	"ak_is_group_member":        (*evaluation).isGroupMember,
-	"ak_user_has_authenticator": free(hasAuthenticator),
-	"ak_call_policy":            (*evaluation).callPolicy,
-	"ak_send_email":             (*evaluation).sendEmail,
-	"resolve_dns":               (*evaluation).resolveDNS,
-	"reverse_dns":               (*evaluation).reverseDNS,
+var functions map[string]func(*evaluation, *expr.Call) (expr.Value, error)
+
+// The functions find each other by this table, so it is made last.
+func init() {
+	functions = map[string]func(*evaluation, *expr.Call) (expr.Value, error){
+		"ak_message":                (*evaluation).message,
+		"ak_user_by":                (*evaluation).userBy,
+		"ak_is_group_member":        (*evaluation).isGroupMember,
+		"ak_user_has_authenticator": free(hasAuthenticator),
+		"ak_call_policy":            (*evaluation).callPolicy,
+		"ak_send_email":             (*evaluation).sendEmail,
+		"resolve_dns":               (*evaluation).resolveDNS,
+		"reverse_dns":               (*evaluation).reverseDNS,
+		"ak_create_event":           (*evaluation).createEvent,
+	}
 }
 
 // free makes a function of one that needs nothing of the evaluation.
@@ -131,7 +138,7 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 	for _, n := range c.Named {
 		q.Extra[n.Name] = expr.ToGo(n.Value)
 	}
-	v, err := p.Passes(e.ctx, q)
+	v, returned, err := called(e.ctx, p, q)
 	e.lookups = append(e.lookups, v.Detail.Lookups...)
 	if ctx := e.ctx.Err(); ctx != nil {
 		return nil, ctx
@@ -145,7 +152,7 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 	}
 	e.look(call+")", "passing "+strconv.FormatBool(v.Passing && err == nil))
 	if err != nil {
-		v = Verdict{Messages: []string{message(err)}} // it does not pass (spec/flows.md 8.4)
+		v, returned = Verdict{Messages: []string{message(err)}}, expr.None // it does not pass (spec/flows.md 8.4)
 	}
 	for _, effect := range v.Effects {
 		if err := e.ask(effect); err != nil {
@@ -153,6 +160,16 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 		}
 	}
 	return attributes{"PolicyResult", map[string]expr.Value{
-		"passing": expr.Bool(v.Passing), "messages": expr.FromGo(v.Messages), "raw_result": expr.Str(v.Detail.Raw),
+		"passing": expr.Bool(v.Passing), "messages": expr.FromGo(v.Messages), "raw_result": returned,
 	}}, nil
+}
+
+// called asks a policy, and tells the value that it returned: of an expression
+// whatever that is, of others the verdict.
+func called(ctx context.Context, p Policy, q Request) (Verdict, expr.Value, error) {
+	if x, ok := p.(*Expression); ok {
+		return x.pass(ctx, q)
+	}
+	v, err := p.Passes(ctx, q)
+	return v, expr.Bool(v.Passing), err
 }

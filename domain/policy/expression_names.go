@@ -66,6 +66,9 @@ func (e *evaluation) run(source string) (expr.Result, error) {
 		return expr.Result{}, err
 	}
 	result, err := program.Eval(e.ctx, expr.Env{Find: e.find, Modules: available, Now: e.q.Clock(), Seed: e.q.Seed, Trace: e.trace(source)})
+	if q, ok := result.Value.(*query); ok {
+		q.Items() // the verdict is whether there are any
+	}
 	if err == nil {
 		err = e.fault // something of this rests on a look-up that failed
 	}
@@ -110,7 +113,7 @@ func (e *evaluation) find(name string) expr.Value {
 func (e *evaluation) request() expr.Value {
 	r := map[string]expr.Value{
 		"user": e.user(), "context": e.known(), "http_request": expr.None, "debug": expr.Bool(e.q.Watch != nil),
-		"obj": attributes{"object", map[string]expr.Value{"pk": expr.Str(e.q.Target.ID), "name": expr.Str(e.q.Target.Name)}},
+		"obj": e.object(),
 	}
 	if h := e.httpRequest(); h != nil {
 		r["http_request"] = h
@@ -119,6 +122,15 @@ func (e *evaluation) request() expr.Value {
 }
 
 func (e *evaluation) user() expr.Value { return &person{Person: e.q.User, e: e} }
+
+// object is what the policies are bound to.
+func (e *evaluation) object() expr.Value {
+	fields := map[string]expr.Value{"pk": expr.Str(e.q.Target.ID), "name": expr.Str(e.q.Target.Name)}
+	for name, v := range e.q.Object {
+		fields[name] = fromPlain(v)
+	}
+	return attributes{"object", fields}
+}
 
 func (e *evaluation) httpRequest() expr.Value {
 	if e.q.HTTP == nil {

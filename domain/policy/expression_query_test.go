@@ -150,6 +150,7 @@ func TestQueries(t *testing.T) {
 		"the same query, asked on": "q = User.objects.all()\na = q.filter(username='ada')\nb = q.filter(username='eve')\nreturn a.get().pk == 5 and b.get().pk == 6 and q.count() == 3",
 		"a broken filter by name":  `return ak_user_by(nonsense=1) is None and ak_user_by(pk="x") is None`,
 		"some user by e-mail":      `return ak_user_by(email__iexact="EVE@EXAMPLE.ORG").username == "eve"`,
+		"a query as a verdict":     `return User.objects.filter(pk=5)`,
 		"no query":                 `return User.objects.none() == []`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,6 +175,7 @@ func TestQueriesFail(t *testing.T) {
 		"too many rows":             {`return [u for u in User.objects.all()]`, "RuntimeError: User.objects.all() has to look at 1503 rows; at most 1000 are allowed"},
 		"too many to leave out":     {`return User.objects.exclude(pk=5).exists()`, "RuntimeError: User.objects.exclude(pk=5) has to look at 1503 rows"},
 		"too many in a condition":   {`return User.objects.all() and True`, "has to look at 1503 rows"},
+		"too many returned":         {`return User.objects.all()`, "has to look at 1503 rows"},
 		"a broken store":            {`return User.objects.filter(path="x").exists()`, "look a user up: the store does not answer"},
 		"a negative index":          {`return User.objects.all()[-1]`, "ValueError: Negative indexing is not supported."},
 		"an index too far":          {`return User.objects.filter(pk=5)[3]`, "IndexError: list index out of range"},

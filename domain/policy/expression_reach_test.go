@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -38,6 +39,37 @@ func TestRequestReach(t *testing.T) {
 				t.Errorf("got %t, %v", v.Passing, err)
 			}
 		})
+	}
+}
+
+// A policy that calls another gets what that one returned.
+func TestCalledPoliciesReturn(t *testing.T) {
+	r := asked(ada)
+	r.Target, r.Object = domain.Ref{ID: "f", Name: "Login"}, map[string]any{"slug": "login", "designation": "authentication", "name": "Login"}
+	r.Env = env{policies: map[string]policy.Policy{
+		"list": &policy.Expression{Source: `return [user.username, {"a": 1}]`}, "no": &policy.Expression{Source: `return False`},
+		"none": &policy.Expression{Source: `x = 1`}, "error": &policy.Expression{Source: `return 1 / 0`}, "other": says(true),
+		"broken": raises(errors.New("the service is away")),
+	}}.in()
+	for _, source := range []string{
+		`return ak_call_policy("list").raw_result[1]["a"] == 1 and ak_call_policy("list").raw_result[0] == user.username`,
+		`return ak_call_policy("no").raw_result is False and ak_call_policy("none").raw_result is None`,
+		`return ak_call_policy("error").raw_result is None and ak_call_policy("other").raw_result is True`,
+		`r = ak_call_policy("broken")` + "\nreturn not r.passing and r.messages == ['the service is away']",
+		`return request.obj.slug == "login" and request.obj.designation == "authentication" and request.obj.pk == "f" and not hasattr(request.obj, "x")`,
+	} {
+		if v, err := ran(t, source, r); err != nil || !v.Passing {
+			t.Errorf("%s: got %t, %v", source, v.Passing, err)
+		}
+	}
+}
+
+// What prompts show of an object is its text.
+func TestPromptsShowTexts(t *testing.T) {
+	got, err := policy.Express(t.Context(), `return [user, {"groups": user.groups.all(), "brand": http_request.brand}, http_request.GET]`, asked(ada))
+	want := []any{"ada", map[string]any{"groups": "<QuerySet [<Group: admins>, <Group: Staff>]>", "brand": "authentik-default"}, "<QueryDict: {'next': '/y'}>"}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("(-want +got):\n%s%v", diff, err)
 	}
 }
 

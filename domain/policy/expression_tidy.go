@@ -139,7 +139,7 @@ func (t *tidy) dict(d *expr.Dict, depth int) any {
 // object is an object that is a map to the contract.
 func (t *tidy) object(a attributes, depth int) any {
 	d := expr.NewDict()
-	for _, name := range []string{"user", "obj", "context", "debug", "pk", "name", "slug", "designation", "passing", "messages"} {
+	for _, name := range []string{"user", "obj", "context", "debug", "pk", "name", "slug", "title", "designation", "passing", "messages"} {
 		if v, ok := a.fields[name]; ok {
 			d.Set(name, v)
 		}

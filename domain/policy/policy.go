@@ -39,6 +39,7 @@ type Request struct {
 	User    user.Person // about whom
 	HTTP    *HTTP       // nil when no client stands behind it
 	Target  domain.Ref
+	Object  map[string]any    // fields of the target, where policies may read them
 	Context execution.Context // of the plan
 	Extra   map[string]any    // further names in the policies' context: geoip, asn
 	Pending *Pending          // nil while the execution is about nobody

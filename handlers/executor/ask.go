@@ -49,6 +49,9 @@ func (x *Executor) evaluate(ctx context.Context, d *draft, q question, r policy.
 	}
 	id := derived(d.id, q.target.Ref.ID, q.phase, x.NewID())
 	r.Target, r.Seed = q.target.Ref, binary.BigEndian.Uint64(id[:8])
+	if t, ok := x.Definitions.Thing(q.target.Ref.ID); ok && t.Kind == object.FlowModel {
+		r.Object = t.Fields
+	}
 	e := policy.Evaluate(ctx, policy.Question{
 		ID: id.String(), Target: q.recorded(), Phase: q.phase, Mode: q.mode, Bound: bound, KeepOnError: q.keep,
 		Effect: func(n int) string { return derived(id.String(), "effect", strconv.Itoa(n)).String() },
