@@ -46,7 +46,7 @@ func TestUserLookups(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			found, total, err := w.users.Lookup(t.Context(), tt.by, "pk", projections.Page{Limit: 10})
+			found, total, err := w.users.Lookup(t.Context(), tt.by, projections.Page{Limit: 10})
 			var keys []int
 			for _, u := range found {
 				keys = append(keys, u.Key)
@@ -57,7 +57,7 @@ func TestUserLookups(t *testing.T) {
 		})
 	}
 	for _, key := range []string{"nonsense", "username__regex", "name__iexact", "groups", "attributes__", `attributes__a"b`, "username__in"} {
-		_, _, err := w.users.Lookup(t.Context(), map[string]any{key: 1}, "pk", projections.Page{Limit: 10})
+		_, _, err := w.users.Lookup(t.Context(), map[string]any{key: 1}, projections.Page{Limit: 10})
 		if code, _ := domain.Explain(err); code != domain.Invalid && key != "attributes__" {
 			t.Errorf("%s: %v", key, err)
 		}

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -123,14 +124,35 @@ func (u *Users) FindPerson(ctx context.Context, fields []string, value string, f
 }
 
 func (u *Users) person(ctx context.Context, found User) (user.Person, error) {
+	people, err := u.people(ctx, []User{found})
+	if err != nil {
+		return user.Person{}, err
+	}
+	return people[0], nil
+}
+
+// people are users with their groups, which one query brings for all of them.
+func (u *Users) people(ctx context.Context, found []User) ([]user.Person, error) {
+	ids := make([]string, len(found))
+	for i, one := range found {
+		ids[i] = one.ID
+	}
+	groups, err := u.groups(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	people := make([]user.Person, len(found))
+	for i, one := range found {
+		people[i] = personOf(one, groups[one.ID])
+	}
+	return people, nil
+}
+
+func personOf(found User, groups []Group) user.Person {
 	p := user.Person{
 		ID: found.ID, Key: found.Key, Username: found.Username, Name: found.Name, Email: found.Email, Active: found.Active,
 		Superuser: found.Superuser, Usable: found.Usable, Type: found.Type, Path: found.Path, Attributes: found.Attributes,
 		Credential: found.Credential, PasswordChanged: found.PasswordChanged, Joined: found.Joined, LastLogin: found.LastLogin,
-	}
-	groups, err := u.groups(ctx, found.ID)
-	if err != nil {
-		return user.Person{}, err
 	}
 	merged := map[string]any{}
 	for _, g := range groups {
@@ -140,21 +162,26 @@ func (u *Users) person(ctx context.Context, found User) (user.Person, error) {
 		merged = user.Merge(merged, g.Attributes)
 	}
 	p.GroupAttributes = user.Merge(merged, found.Attributes)
-	return p, nil
+	return p
 }
 
-// groups returns the groups of a user, those above them included, by name.
-func (u *Users) groups(ctx context.Context, id string) ([]Group, error) {
-	var groups []Group
-	err := u.views.read(ctx, "groups of user", `WITH RECURSIVE mine(id) AS (
-		SELECT id FROM groups_members WHERE user = ?
-		UNION SELECT p.parent FROM groups_parents p JOIN mine ON p.id = mine.id
-	) SELECT id, name, superuser, attributes, NOT EXISTS(
-		SELECT 1 FROM groups_members m WHERE m.id = groups.id AND m.user = ?
-	) AS inherited FROM groups JOIN mine USING(id) ORDER BY name, id`, []any{id, id},
+// groups returns the groups of users, those above them included, by name.
+func (u *Users) groups(ctx context.Context, users ...string) (map[string][]Group, error) {
+	list, err := json.Marshal(users)
+	if err != nil {
+		return nil, err
+	}
+	groups := map[string][]Group{}
+	err = u.views.read(ctx, "groups of users", `WITH RECURSIVE mine(user, id) AS (
+		SELECT user, id FROM groups_members WHERE user IN (SELECT value FROM json_each(?))
+		UNION SELECT mine.user, p.parent FROM groups_parents p JOIN mine ON p.id = mine.id
+	) SELECT mine.user AS member, id, name, superuser, attributes, NOT EXISTS(
+		SELECT 1 FROM groups_members m WHERE m.id = groups.id AND m.user = mine.user
+	) AS inherited FROM groups JOIN mine USING(id) ORDER BY name, id`, []any{string(list)},
 		func(s *sqlite.Stmt) error {
 			attributes, err := mapAt(s, "attributes")
-			groups = append(groups, Group{
+			member := s.GetText("member")
+			groups[member] = append(groups[member], Group{
 				ID: s.GetText("id"), Name: s.GetText("name"), Superuser: s.GetBool("superuser"), Attributes: attributes,
 				Inherited: s.GetBool("inherited"),
 			})
@@ -166,7 +193,8 @@ func (u *Users) groups(ctx context.Context, id string) ([]Group, error) {
 // Groups returns the groups of a user, by name. Inherited says whether those
 // above them count. Only their names, attributes and rights are filled in.
 func (u *Users) Groups(ctx context.Context, id string, inherited bool) ([]Group, error) {
-	groups, err := u.groups(ctx, id)
+	found, err := u.groups(ctx, id)
+	groups := found[id]
 	if err != nil || inherited {
 		return groups, err
 	}

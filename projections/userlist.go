@@ -11,6 +11,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/user"
 )
 
 // A UserFilter says which users are wanted. What is empty does not matter.
@@ -43,13 +44,19 @@ func (u *Users) List(ctx context.Context, f UserFilter, order string, p Page) ([
 	return u.list(ctx, w, order, p)
 }
 
-// Lookup is [Users.List] for look-ups of Django's, by field.
-func (u *Users) Lookup(ctx context.Context, by map[string]any, order string, p Page) ([]User, int, error) {
+// Lookup returns the people whom look-ups of Django's want, by field, ordered
+// by key, and how many there are on all pages.
+func (u *Users) Lookup(ctx context.Context, by map[string]any, p Page) ([]user.Person, int, error) {
 	w := &where{}
 	if err := w.lookups(by, userLookups); err != nil {
 		return nil, 0, err
 	}
-	return u.list(ctx, w, order, p)
+	found, total, err := u.list(ctx, w, "pk", p)
+	if err != nil {
+		return nil, 0, err
+	}
+	people, err := u.people(ctx, found)
+	return people, total, err
 }
 
 func (u *Users) list(ctx context.Context, w *where, order string, p Page) ([]User, int, error) {

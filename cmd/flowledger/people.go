@@ -61,17 +61,7 @@ func (p *people) GroupsOf(ctx context.Context, userID string) ([]string, error) 
 
 // Users implements policy.Directory.
 func (p *people) Users(ctx context.Context, by map[string]any, limit int) ([]user.Person, int, error) {
-	found, total, err := p.app.users.Lookup(ctx, by, "pk", projections.Page{Limit: limit})
-	if err != nil {
-		return nil, 0, err
-	}
-	out := make([]user.Person, len(found))
-	for i, u := range found {
-		if out[i], err = p.Person(ctx, u.ID); err != nil {
-			return nil, 0, err
-		}
-	}
-	return out, total, nil
+	return p.app.users.Lookup(ctx, by, projections.Page{Limit: limit})
 }
 
 // Groups implements policy.Directory.
