@@ -5,6 +5,10 @@ import "slices"
 // smallDict is how many entries are searched rather than indexed.
 const smallDict = 8
 
+// entrySize is what one more entry takes, the index and what growing leaves
+// behind included.
+const entrySize = 192
+
 // Dict is a dictionary; it keeps the order of insertion.
 type Dict struct {
 	entries []entry

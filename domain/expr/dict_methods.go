@@ -184,7 +184,7 @@ func dictSetDefault(c *Call, self Value) (Value, error) {
 		a[1] = None
 	}
 	d.put(h, a[0], a[1])
-	return a[1], c.r.grow(96)
+	return a[1], c.r.grow(entrySize)
 }
 
 func dictUpdate(c *Call, self Value) (Value, error) {

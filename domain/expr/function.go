@@ -85,6 +85,9 @@ func (fn *function) bind(f *frame, args []Value, named []Named) error {
 		return fn.tooMany(len(args))
 	}
 	if rest >= 0 {
+		if err := f.r.grow(16 * (len(args) - used)); err != nil {
+			return err
+		}
 		f.vars[rest] = append(Tuple{}, args[used:]...)
 	}
 	var more *Dict

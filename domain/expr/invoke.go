@@ -75,6 +75,9 @@ func (f *frame) callMethod(object code, name string, args []argument, pos syntax
 	return f.invoke(fn, args, pos)
 }
 
+// fewArguments is how many a call may have for nothing: they do not outlive it.
+const fewArguments = 8
+
 // arguments evaluates the arguments of a call.
 func (f *frame) arguments(args []argument) ([]Value, []Named, error) {
 	if len(args) == 0 {
@@ -82,6 +85,11 @@ func (f *frame) arguments(args []argument) ([]Value, []Named, error) {
 	}
 	if err := f.r.work(8 * len(args)); err != nil {
 		return nil, nil, err
+	}
+	if len(args) > fewArguments {
+		if err := f.r.grow(16 * len(args)); err != nil {
+			return nil, nil, err
+		}
 	}
 	values := make([]Value, 0, len(args))
 	var named []Named

@@ -185,7 +185,7 @@ func (j *jsonReader) dict() (Value, error) {
 			return nil, err
 		}
 		d.Set(key, v)
-		if err := j.r.grow(96); err != nil {
+		if err := j.r.grow(entrySize); err != nil {
 			return nil, err
 		}
 		if j.blanks(); j.accept('}') {

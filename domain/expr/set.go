@@ -31,7 +31,7 @@ func (r *run) add(s *Set, v Value) error {
 		return err
 	}
 	if s.d.put(h, v, nil) {
-		return r.grow(96)
+		return r.grow(entrySize)
 	}
 	return nil
 }
@@ -49,7 +49,7 @@ func (r *run) setOperator(op string, x, y Value) (Value, error) {
 		if !ok {
 			return nil, nil
 		}
-		if err := r.grow(96 * (a.live + b.live)); err != nil {
+		if err := r.grow(entrySize * (a.live + b.live)); err != nil {
 			return nil, err
 		}
 		out := a.copy()
@@ -112,7 +112,7 @@ func (r *run) viewsAsSets(x, y Value) (Value, Value, error) {
 
 // combine computes a op b.
 func (r *run) combine(op string, a, b *Set) (*Set, error) {
-	if err := r.grow(96 * (a.d.live + b.d.live)); err != nil {
+	if err := r.grow(entrySize * (a.d.live + b.d.live)); err != nil {
 		return nil, err
 	}
 	if err := r.work(a.d.live + b.d.live); err != nil {
@@ -145,7 +145,7 @@ func (r *run) combine(op string, a, b *Set) (*Set, error) {
 
 // update copies the entries of b into a.
 func (r *run) update(a, b *Dict) error {
-	if err := r.grow(96 * b.live); err != nil {
+	if err := r.grow(entrySize * b.live); err != nil {
 		return err
 	}
 	for _, e := range b.entries {
@@ -163,7 +163,7 @@ func (r *run) put(d *Dict, key, value Value) error {
 		return err
 	}
 	if d.put(h, key, value) {
-		return r.grow(96)
+		return r.grow(entrySize)
 	}
 	return nil
 }
