@@ -18,6 +18,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
@@ -83,6 +84,7 @@ type app struct {
 
 	workerHandler command.Handler[worker.State]
 	auditHandler  command.Handler[audit.State]
+	mailHandler   command.Handler[mail.State]
 
 	ready    atomic.Bool // the first start is over
 	pool     *account.Pool
@@ -195,6 +197,7 @@ func (a *app) wire() {
 	a.invitationHandler = command.Handler[invitation.State]{Store: a.store, Codec: a.codec}
 	a.objectHandler = command.Handler[object.State]{Store: a.store, Codec: a.codec}
 	a.auditHandler = command.Handler[audit.State]{Store: a.store, Codec: a.codec}
+	a.mailHandler = command.Handler[mail.State]{Store: a.store, Codec: a.codec}
 	a.workerHandler = command.Handler[worker.State]{Store: a.store, Codec: a.codec}
 	a.importHandler = command.Handler[blueprint.Import]{Store: a.store, Codec: a.codec}
 
@@ -206,7 +209,7 @@ func (a *app) wire() {
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
 		Invitations: &a.invitationHandler,
-		Audit:       &a.auditHandler, Accounts: a.accounts, Objects: a.fieldsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
+		Audit:       &a.auditHandler, Mails: &a.mailHandler, Accounts: a.accounts, Objects: a.fieldsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
 		Passwords: a.pool, Policies: policy.Env{Directory: people, History: &records{a}}, Secrets: a.vault, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}

@@ -79,7 +79,7 @@ func (c *config) flags(fs *flag.FlagSet) {
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` for HTTP")
 	fs.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for Prometheus, apart from the public one; off by default")
 	fs.Func("base-url", "public `URL`, for links; by default the one that the client uses", c.setBaseURL)
-	fs.StringVar(&c.smtp, "smtp", "", "mail `server`, smtp://user:password@host:port; accepted, but no stage of this version sends mail")
+	fs.StringVar(&c.smtp, "smtp", "", "mail `server`, smtp://user:password@host:port?tls=starttls|tls|none&from=ADDRESS; without one no mail is sent, and a server that listens on a loopback address only shows mails on standard error")
 	fs.Func("trusted-proxies", "`CIDRs`, separated by commas, whose X-Forwarded headers are believed; none by default", func(text string) (err error) {
 		c.trusted, err = ranges(text)
 		return err

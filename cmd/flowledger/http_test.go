@@ -85,7 +85,7 @@ func TestPark(t *testing.T) {
 	a, _ := newApp(t)
 	e := eventstore.Recorded{NewEvent: eventstore.NewEvent{ID: uuid.New(), Type: "StageCompleted"}, Stream: "execution-x"}
 	for range 2 {
-		if err := a.park(t.Context(), e, errors.New("poison")); err != nil {
+		if err := a.park(t.Context(), "settle", e, errors.New("poison")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/worker"
 )
 
@@ -45,6 +46,10 @@ const shutdown = 8 * time.Second
 // serve runs everything until ctx is done. The listener comes first, so that a
 // port in use is found before anything is written.
 func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err error) {
+	mails, err := cfg.transport(c.stderr)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", cfg.listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; choose another address with --listen", cfg.listen, err)
@@ -83,7 +88,7 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 		group.Go(side.run)
 		context.AfterFunc(background, side.close)
 	}
-	group.Go(func() error { return a.work(background) })
+	group.Go(func() error { return a.work(background, mails) })
 	group.Go(func() error {
 		if err := a.bootstrap(background, cfg, c.stdout, listener.Addr()); err != nil {
 			return fmt.Errorf("first start: %w", err)
@@ -126,15 +131,28 @@ func closed(err error) error {
 	return err
 }
 
-// work runs the workers: what executions owe is paid, what is over ends.
-func (a *app) work(ctx context.Context) error {
+// follower reads the ledger for a worker of that name.
+func (a *app) follower(name string, from worker.Position) worker.Follower {
+	return worker.Follower{
+		Store: a.store, From: from, Log: a.log,
+		Save: func(p worker.Position) error { return a.views.SaveCheckpoint(name, p) },
+		Park: func(ctx context.Context, e eventstore.Recorded, cause error) error {
+			return a.park(ctx, name, e, cause)
+		},
+	}
+}
+
+// work runs the workers: what executions owe is paid, mail is sent, what is
+// over ends.
+func (a *app) work(ctx context.Context, mails worker.Transport) error {
 	checkpoint, err := a.views.Checkpoint("settle")
 	if err != nil {
 		return err
 	}
-	settle := &worker.Settler{
-		Store: a.store, From: checkpoint, Executor: a.executor, Park: a.park, Now: time.Now, Log: a.log,
-		Save: func(p worker.Position) error { return a.views.SaveCheckpoint("settle", p) },
+	settle := &worker.Settler{Follower: a.follower("settle", checkpoint), Executor: a.executor, Now: time.Now}
+	mailer, err := a.mailer(mails)
+	if err != nil {
+		return err
 	}
 	sweep := &worker.Sweeper{Every: 10 * time.Second, Now: time.Now, Log: a.log, Tasks: []worker.Task{
 		{Name: "executions", Due: a.executions.Due, End: a.executor.Expire},
@@ -144,6 +162,7 @@ func (a *app) work(ctx context.Context) error {
 	}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return settle.Run(ctx) })
+	group.Go(func() error { return mailer.Run(ctx) })
 	group.Go(func() error { return sweep.Run(ctx) })
 	return group.Wait()
 }

@@ -61,14 +61,14 @@ func (a *app) forget(ctx context.Context, credential string) error {
 	return a.vault.Forget(ctx, []string{"credential:" + credential}, byte(domain.Credential))
 }
 
-// park remembers an event that the settler gave up on.
-func (a *app) park(ctx context.Context, e eventstore.Recorded, cause error) error {
+// park remembers an event that a worker gave up on.
+func (a *app) park(ctx context.Context, name string, e eventstore.Recorded, cause error) error {
 	parked := worker.WorkerEventParked{
-		Worker: "settle", Event: e.ID.String(), Position: e.Position.String(), Attempts: settling.Attempts,
+		Worker: name, Event: e.ID.String(), Position: e.Position.String(), Attempts: settling.Attempts,
 		Class: fmt.Sprintf("%T", cause), Detail: cause.Error(),
 	}
 	meta := system("tenant")
-	meta.Command = uuid.NewSHA1(e.ID, []byte("settle"))
-	_, err := a.workerHandler.Handle(ctx, eventstore.Stream("worker", "settle"), worker.Park{WorkerEventParked: parked}, meta)
+	meta.Command = uuid.NewSHA1(e.ID, []byte(name))
+	_, err := a.workerHandler.Handle(ctx, eventstore.Stream("worker", name), worker.Park{WorkerEventParked: parked}, meta)
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
@@ -37,6 +38,7 @@ type Executor struct {
 	Tokens      *command.Handler[token.State]
 	Invitations *command.Handler[invitation.State]
 	Audit       *command.Handler[audit.State]
+	Mails       *command.Handler[mail.State]
 	Objects     func(ctx context.Context, ref domain.Ref) (map[string]any, error) // the fields of a thing as of a revision
 	Definitions Definitions
 	People      People

@@ -50,6 +50,8 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 		return x.Accounts.Rehash(ctx, e.Rehash.User, e.Rehash.Credential, e.Rehash.Password, meta)
 	case e.RemovePassword != nil:
 		return x.Accounts.RemovePassword(ctx, e.RemovePassword.User, e.RemovePassword.Credential, account.Writer{Via: "policy", Meta: meta})
+	case e.SendMail != nil:
+		return x.sendMail(ctx, d, *e.SendMail, meta)
 	case e.Record != nil:
 		_, err := x.Audit.Handle(ctx, eventstore.Stream("audit", meta.Command.String()),
 			audit.Write{Event: audit.AuditCustomRecorded{

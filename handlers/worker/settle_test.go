@@ -53,15 +53,14 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, ledger: memory.New(func() time.Time { return start }), debtor: &debtor{fail: map[string]int{}}}
 	t.Cleanup(func() { _ = w.ledger.Close() })
-	w.Settler = &worker.Settler{
-		Store: w.ledger, Executor: w.debtor, Now: func() time.Time { return start.Add(time.Hour) }, Retry: time.Microsecond,
-		Log:  slog.New(slog.NewTextHandler(&w.log, nil)),
+	w.Settler = &worker.Settler{Executor: w.debtor, Now: func() time.Time { return start.Add(time.Hour) }, Follower: worker.Follower{
+		Store: w.ledger, Retry: time.Microsecond, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Save: func(p worker.Position) error { w.saved = append(w.saved, p); return nil },
 		Park: func(_ context.Context, e eventstore.Recorded, cause error) error {
 			w.parked = append(w.parked, e.Stream.ID()+": "+cause.Error())
 			return nil
 		},
-	}
+	}}
 	return w
 }
 
