@@ -63,26 +63,22 @@ func (q *query) load(limit int) ([]row, error) {
 		return q.rows, nil
 	}
 	by, rest, whole := q.whole()
-	rows, total := q.local, len(q.local)
-	if q.local == nil {
-		most := maxRows
-		if limit > 0 && whole {
-			most = min(most, q.from+limit)
-		} else if q.to > 0 && whole {
-			most = min(most, q.to)
+	rows := q.local
+	if rows != nil {
+		rest = q.given
+	} else {
+		wanted := 0 // all
+		if whole && limit > 0 {
+			wanted = q.from + limit
+		} else if whole {
+			wanted = q.to
 		}
 		var err error
-		if rows, total, err = q.find(by, most); err != nil {
+		if rows, err = q.fetch(by, wanted); err != nil {
 			return nil, err
 		}
-		if total > len(rows) && most == maxRows {
-			return nil, expr.Raise("RuntimeError", "%s has to look at %d rows; at most %d are allowed: narrow it with conditions that are equal to something",
-				q.call, total, maxRows)
-		}
-	} else {
-		rest = q.given
 	}
-	kept := rows[:0:0]
+	var kept []row
 	for _, r := range rows {
 		if q.wants(r, rest) {
 			kept = append(kept, r)
@@ -101,6 +97,24 @@ func (q *query) load(limit int) ([]row, error) {
 	}
 	q.rows, q.read = kept, true
 	return kept, nil
+}
+
+// fetch asks the directory for the first rows, as many as are wanted, or for
+// all of them for 0.
+func (q *query) fetch(by map[string]any, wanted int) ([]row, error) {
+	most := maxRows
+	if wanted > 0 {
+		most = min(wanted, maxRows)
+	}
+	rows, total, err := q.find(by, most)
+	if err != nil {
+		return nil, err
+	}
+	if total > len(rows) && (wanted == 0 || wanted > maxRows) {
+		return nil, expr.Raise("RuntimeError", "%s has to look at %d rows; at most %d are allowed: narrow it with conditions that are equal to something",
+			q.call, total, maxRows)
+	}
+	return rows, nil
 }
 
 // find asks the directory.

@@ -175,6 +175,7 @@ func TestQueriesFail(t *testing.T) {
 		"too many rows":             {`return [u for u in User.objects.all()]`, "RuntimeError: User.objects.all() has to look at 1503 rows; at most 1000 are allowed"},
 		"too many to leave out":     {`return User.objects.exclude(pk=5).exists()`, "RuntimeError: User.objects.exclude(pk=5) has to look at 1503 rows"},
 		"too many in a condition":   {`return User.objects.all() and True`, "has to look at 1503 rows"},
+		"too large a part":          {`return list(User.objects.all()[:1200])`, "has to look at 1503 rows"},
 		"too many returned":         {`return User.objects.all()`, "has to look at 1503 rows"},
 		"a broken store":            {`return User.objects.filter(path="x").exists()`, "look a user up: the store does not answer"},
 		"a negative index":          {`return User.objects.all()[-1]`, "ValueError: Negative indexing is not supported."},

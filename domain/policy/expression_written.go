@@ -149,27 +149,3 @@ func unchanged(v expr.Value, before any) bool {
 	}
 	return false
 }
-
-// plain turns the secrets in a value into texts: expressions work with what
-// was typed.
-func plain(v any) any {
-	switch v := v.(type) {
-	case domain.Secret:
-		return v.Reveal()
-	case execution.Context:
-		return plain(map[string]any(v))
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, item := range v {
-			out[k] = plain(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = plain(item)
-		}
-		return out
-	}
-	return v
-}
