@@ -51,3 +51,24 @@ func TestTry(t *testing.T) {
 		t.Errorf("an unknown policy: %v", err)
 	}
 }
+
+// A password that a policy finds too old is taken away by a trial through the
+// API, and by no other.
+func TestTryOfExpiry(t *testing.T) {
+	w := newWorld(t)
+	ada := w.user("ada")
+	p := w.put("authentik_policies_expiry.passwordexpirypolicy", "p", fields{"name": "p", "days": 0})
+	w.sync()
+	b := w.browser("s")
+	for _, expire := range []bool{false, true, true} {
+		tried, err := w.Try(t.Context(), executor.Trial{Policy: p, User: ada, Expire: expire}, b.caller)
+		if err != nil || tried.Passing {
+			t.Fatalf("expire %t: %+v, %v", expire, tried, err)
+		}
+		w.sync()
+		who, err := w.People.Person(t.Context(), ada)
+		if err != nil || who.Usable == expire {
+			t.Errorf("expire %t: the password is usable: %t, %v", expire, who.Usable, err)
+		}
+	}
+}
