@@ -33,6 +33,9 @@ const maxRows = 1000
 // Type implements [expr.Value].
 func (*query) Type() string { return "QuerySet" }
 
+// known tells whether what is in the set can be told without a look-up.
+func (q *query) known() bool { return q.read || q.local != nil }
+
 // with returns a copy that has not looked anything up.
 func (q *query) with(call string) *query {
 	out := *q

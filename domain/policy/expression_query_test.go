@@ -255,6 +255,17 @@ func TestLookUpsAreRecorded(t *testing.T) {
 	}
 }
 
+// Who watches a policy, or reads why it decided, looks nothing up by that.
+func TestWatchingLooksNothingUp(t *testing.T) {
+	d := town()
+	r := asked(d.users[0])
+	r.Env, r.Watch = policy.Env{Directory: d}, &policy.Watch{}
+	v, err := ran(t, models+"q = User.objects.all()\nboth = [q, user.groups]\nother = {'x': q}\nreturn q is not None and len(both) == 2 and other", r)
+	if err != nil || !v.Passing || len(d.asked) != 0 || len(v.Detail.Lookups) != 0 {
+		t.Errorf("asked %q, kept %v, %v, %v", d.asked, v.Detail.Lookups, v.Detail.Names, err)
+	}
+}
+
 func TestLookUpsAreBounded(t *testing.T) {
 	v, err := looked(t, town(), "for i in range(99):\n  ak_user_by(username='x' * 2000)\nreturn True")
 	if err != nil || len(v.Detail.Lookups) != 50 || len(v.Detail.Lookups[0].Call) > 310 {

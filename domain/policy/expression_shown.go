@@ -43,6 +43,10 @@ func (e *evaluation) shown(v expr.Value) (string, bool) {
 		if v == e.plan || v == e.context {
 			return "", false
 		}
+	case *query:
+		if !v.known() {
+			return "", false // telling of it must not look it up
+		}
 	case *person:
 		return "<User: " + cut(e.conceal(v.Text())) + ">", true
 	}
@@ -95,6 +99,10 @@ func (e *evaluation) withoutSecrets(v expr.Value, depth int) expr.Value {
 		return expr.Tuple(items(v))
 	case *expr.Set:
 		return expr.NewList(items(v.Items())...)
+	case *query:
+		if !v.known() {
+			return expr.Str("<QuerySet>")
+		}
 	}
 	return v
 }
