@@ -261,6 +261,26 @@ return esc("<a href='x'>&\"")`: "&lt;a href=&#x27;x&#x27;&gt;&amp;&quot;",
 	}
 }
 
+func FuzzPattern(f *testing.F) {
+	for _, seed := range []string{
+		`^(?=.*[A-Z])(?!x(y)|[)])(?P<a>b)\\Z`, `\A(?=(a)(b))`, `[^\W\d_]+|[\s\S]`, `(?i)a{,3}(?#c)[]-a]`, `^(?=[^]]`, `(a)|(b)*?$`, `\d\D\w\W\s\S\b\B\u00e9\x41`,
+	} {
+		f.Add(seed, "a Bb)\n", 0)
+		f.Add(seed, "", flagIgnoreCase|flagVerbose|flagMultiline)
+	}
+	f.Fuzz(func(t *testing.T, pattern, text string, flags int) {
+		p, err := Compile("import re\np = re.compile(pattern, flags)\nm = p.search(text)\nm and (m.groups(), m.groupdict(), m.lastindex, m.span())\n" +
+			"return p.findall(text), p.sub(r'<\\g<0>>', text), p.split(text), p.match(text), p.fullmatch(text)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		env := Env{Names: map[string]Value{"pattern": FromGo(pattern), "text": FromGo(text), "flags": Int(flags)}}
+		if _, err := p.Eval(t.Context(), env); err != nil {
+			placed(t, err)
+		}
+	})
+}
+
 // placed requires that an error says where.
 func placed(t *testing.T, err error) {
 	t.Helper()

@@ -85,7 +85,8 @@ func (r *run) find(x *regex, where, text string) (*match, error) {
 	if err := r.scan(x, text); err != nil {
 		return nil, err
 	}
-	if !x.allow(text) {
+	groups, ok := x.allow(text)
+	if !ok {
 		return nil, nil
 	}
 	at := x.anchor[where].FindStringSubmatchIndex(text)
@@ -95,6 +96,7 @@ func (r *run) find(x *regex, where, text string) (*match, error) {
 	if at == nil {
 		return nil, nil
 	}
+	at = beside(groups, at)
 	return &match{x, text, at}, r.grow(16*len(at) + 80)
 }
 
@@ -109,7 +111,8 @@ func (r *run) findAll(x *regex, text string, limit int) ([][]int, error) {
 	if err := r.scan(x, text); err != nil {
 		return nil, err
 	}
-	if !x.allow(text) {
+	groups, ok := x.allow(text)
+	if !ok {
 		return nil, nil
 	}
 	each := 32*len(x.groups) + 48
@@ -118,6 +121,9 @@ func (r *run) findAll(x *regex, text string, limit int) ([][]int, error) {
 		limit = room + 1
 	}
 	found := x.anchor["search"].FindAllStringSubmatchIndex(text, limit)
+	for i, at := range found {
+		found[i] = beside(groups, at)
+	}
 	return found, r.grow(len(found) * each)
 }
 

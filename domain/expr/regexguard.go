@@ -2,6 +2,7 @@ package expr
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,14 +14,29 @@ type guard struct {
 	absent bool // (?!…): it must not match
 }
 
-// allow tells whether all guards of x let a text pass.
-func (x *regex) allow(text string) bool {
+// allow tells whether all guards of x let a text pass, and where their groups
+// matched.
+func (x *regex) allow(text string) (groups []int, ok bool) {
 	for _, g := range x.guards {
-		if g.x.MatchString(text) == g.absent {
-			return false
+		at := g.x.FindStringSubmatchIndex(text)
+		if (at == nil) != g.absent {
+			return nil, false
 		}
+		if at == nil {
+			at = slices.Repeat([]int{-1}, 2*g.x.NumSubexp()+2)
+		}
+		groups = append(groups, at[2:]...)
 	}
-	return true
+	return groups, true
+}
+
+// beside puts the groups of the guards where they stand in the expression:
+// before all others.
+func beside(groups, at []int) []int {
+	if at == nil || len(groups) == 0 {
+		return at
+	}
+	return slices.Concat(at[:2], groups, at[2:])
 }
 
 // takeGuards takes the look-aheads off that stand behind a ^ or \A at the very

@@ -108,6 +108,13 @@ func compileRegex(source string, flags int) (*regex, error) {
 		source: source, flags: flags, isEnd: t.isEnd, groups: search.SubexpNames(), guards: guards, size: n + size,
 		anchor: map[string]*regexp.Regexp{"search": search},
 	}
+	if len(guards) > 0 {
+		x.groups = []string{""}
+		for _, g := range guards {
+			x.groups = append(x.groups, g.x.SubexpNames()[1:]...)
+		}
+		x.groups = append(x.groups, search.SubexpNames()[1:]...)
+	}
 	if x.size > maxRegexp {
 		return nil, regexError.errorf("the regular expression is too large")
 	}
