@@ -24,9 +24,13 @@ type place struct {
 	local       bool // otherwise it is the host's, if it is anybody's
 }
 
-// point notes where the names of a statement or a condition stand.
+// point notes where the names of a statement or a condition stand. The body of
+// a lambda is neither: it is told of with the line that it stands in.
 func (c *compiler) point(at syntax.Pos) *point {
-	names := c.names[at]
+	names, known := c.names[at]
+	if !known {
+		return nil
+	}
 	p := &point{line: at.Line, places: make([]place, len(names))}
 	for i, name := range names {
 		p.places[i].name = name

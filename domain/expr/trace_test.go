@@ -41,6 +41,7 @@ func TestTraceTellsEachStep(t *testing.T) {
 		"a step that fails is told, too":       {"x = n\nx = x / 0\nreturn 1", []string{"1 n=3 x=3", "2 x=3"}},
 		"a failing condition":                  {"if n / 0:\n  pass", []string{"1 n=3"}},
 		"what is handled":                      {"try:\n  x = 1 / 0\nexcept ZeroDivisionError as e:\n  y = str(e)\nreturn y", []string{"2", "4 e=ZeroDivisionError y=division by zero", "5 y=division by zero"}},
+		"a lambda is part of its line":         {"x = sorted([2, 1],\n  key=lambda v: -v)\nreturn x", []string{"1 x=[2 1]", "3 x=[2 1]"}},
 		"names of comprehensions are not kept": {"return [i for i in (n,) if len(str(i))]", []string{"1 n=3"}},
 	}
 	for name, test := range tests {
