@@ -2,8 +2,8 @@ package mail
 
 import "time"
 
-// MaxAttempts is how often a mail is tried. With [Backoff] that is about an
-// hour and a half: longer than most links live.
+// MaxAttempts is how often a mail is tried. With [Backoff] that is a bit
+// more than an hour: longer than most links live.
 const MaxAttempts = 8
 
 // Backoff is how long to wait after the n-th failure.

@@ -73,7 +73,7 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Err.Error() }
 func (r *Refusal) Unwrap() error { return r.Err }
 
 const (
-	waitAtOnce = 512 // mails that wait beyond are left in the ledger
+	waitAtOnce = 2048 // mails that wait beyond are left in the ledger
 	sendAtOnce = 4
 	recordIn   = 5 * time.Second // to write down a result while the program ends
 )
@@ -95,9 +95,6 @@ func (m *Mailer) handle(ctx context.Context, e eventstore.Recorded) error {
 	if err != nil {
 		return err
 	}
-	if s.Status != mail.Pending {
-		return m.forget(ctx, s.Request)
-	}
 	select {
 	case m.waiting <- struct{}{}:
 	case <-ctx.Done():
@@ -113,8 +110,9 @@ func (m *Mailer) handle(ctx context.Context, e eventstore.Recorded) error {
 	return nil
 }
 
-// deliver tries a mail until it is sent or given up, and tells whether it is
-// done with. One that is not is begun anew after the next start.
+// deliver tries a mail until it is sent or given up, which it may have been
+// in an earlier life, and tells whether it is done with. One that is not is
+// begun anew after the next start.
 func (m *Mailer) deliver(ctx context.Context, e eventstore.Recorded, s mail.State) bool {
 	for s.Status == mail.Pending {
 		if pause(ctx, s.RetryAt.Sub(m.Now())) != nil {
@@ -135,11 +133,22 @@ func (m *Mailer) deliver(ctx context.Context, e eventstore.Recorded, s mail.Stat
 			return m.giveWay(ctx, e, err)
 		}
 		s = next
+		m.tell(e, result, s)
 	}
 	if err := m.forget(context.WithoutCancel(ctx), s.Request); err != nil {
 		return m.giveWay(ctx, e, err)
 	}
 	return true
+}
+
+// tell logs what an operator can do something about. It names nobody.
+func (m *Mailer) tell(e eventstore.Recorded, result domain.Command[mail.State], s mail.State) {
+	switch r := result.(type) {
+	case mail.Fail:
+		m.Log.Warn("a mail was not sent", "mail", e.Stream.ID(), "attempt", r.Attempt, "code", r.Code, "again", s.Status == mail.Pending)
+	case mail.GiveUp:
+		m.Log.Warn("a mail was given up", "mail", e.Stream.ID(), "code", r.Code)
+	}
 }
 
 // try sends a mail once and returns what came of it; nil if the end of the

@@ -75,7 +75,7 @@ func (s *SMTP) Send(ctx context.Context, l Letter) (Receipt, error) {
 	if err != nil && !message.IsDelivered() {
 		return Receipt{}, s.refused(err)
 	}
-	return Receipt{Provider: "smtp", ID: idOf(message.ServerResponse()), From: s.From.String()}, nil
+	return Receipt{Provider: "smtp", ID: idOf(s.mask(message.ServerResponse())), From: s.From.String()}, nil
 }
 
 // options are how to talk to the server.
@@ -190,20 +190,22 @@ func codeOf(err error) string {
 	return "connection"
 }
 
-// masked takes out of an error what a server may have repeated.
-func (s *SMTP) masked(err error) error {
+// masked takes the password out of an error.
+func (s *SMTP) masked(err error) error { return errors.New(s.mask(err.Error())) }
+
+// mask takes out of a text what a server may have repeated.
+func (s *SMTP) mask(text string) string {
 	password := s.Password.Reveal()
 	if password == "" {
-		return err
+		return text
 	}
-	text := err.Error()
 	for _, form := range []string{
 		password, base64.StdEncoding.EncodeToString([]byte(password)),
 		base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "\x00%s\x00%s", s.User, password)),
 	} {
 		text = strings.ReplaceAll(text, form, "REDACTED")
 	}
-	return errors.New(text)
+	return text
 }
 
 const maxID = 120
