@@ -25,6 +25,9 @@ type entry struct {
 // NewDict makes an empty dictionary.
 func NewDict() *Dict { return &Dict{} }
 
+// Reserve makes room for n entries.
+func (d *Dict) Reserve(n int) { d.entries = slices.Grow(d.entries, n) }
+
 // Type implements [Value].
 func (*Dict) Type() string { return "dict" }
 

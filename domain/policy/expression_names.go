@@ -169,6 +169,7 @@ func (e *evaluation) known() *expr.Dict {
 		e.pending = &person{Person: e.q.Pending.Person, backend: e.q.Pending.Backend, e: e}
 		e.plan.Set(execution.KeyPendingUser, e.pending)
 	}
+	e.context.Reserve(e.plan.Len() + len(e.q.Extra) + 1)
 	if e.q.Plan != nil {
 		e.context.Set("flow_plan", &flowPlan{e: e})
 	}

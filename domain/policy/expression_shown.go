@@ -47,6 +47,8 @@ func (e *evaluation) shown(v expr.Value) (string, bool) {
 		if !v.known() {
 			return "", false // telling of it must not look it up
 		}
+	case *flowPlan, *httpRequest, attributes:
+		return "", false
 	case *person:
 		return "<User: " + cut(e.conceal(v.Text())) + ">", true
 	}

@@ -98,6 +98,7 @@ func fromMap(m map[string]any) *expr.Dict {
 	}
 	slices.Sort(keys)
 	d := expr.NewDict()
+	d.Reserve(len(m) + 1) // for the pending user
 	for _, key := range keys {
 		d.Set(key, fromPlain(m[key]))
 	}
