@@ -110,15 +110,33 @@ func (e *evaluation) find(name string) expr.Value {
 	return v
 }
 
-func (e *evaluation) request() expr.Value {
-	r := map[string]expr.Value{
-		"user": e.user(), "context": e.known(), "http_request": expr.None, "debug": expr.Bool(e.q.Watch != nil),
-		"obj": e.object(),
+func (e *evaluation) request() expr.Value { return policyRequest{e} }
+
+// A policyRequest is what the policy is asked with. Its parts are made when
+// they are asked for.
+type policyRequest struct{ e *evaluation }
+
+// Type implements [expr.Value].
+func (policyRequest) Type() string { return "PolicyRequest" }
+
+// Attr implements [expr.Attrs].
+func (r policyRequest) Attr(name string) (expr.Value, bool) {
+	switch name {
+	case "user":
+		return r.e.find(name), true
+	case "context":
+		return r.e.known(), true
+	case "http_request":
+		if h := r.e.find(name); h != nil {
+			return h, true
+		}
+		return expr.None, true
+	case "debug":
+		return expr.Bool(r.e.q.Watch != nil), true
+	case "obj":
+		return r.e.object(), true
 	}
-	if h := e.httpRequest(); h != nil {
-		r["http_request"] = h
-	}
-	return attributes{"PolicyRequest", r}
+	return nil, false
 }
 
 func (e *evaluation) user() expr.Value { return &person{Person: e.q.User, e: e} }
@@ -136,7 +154,7 @@ func (e *evaluation) httpRequest() expr.Value {
 	if e.q.HTTP == nil {
 		return nil
 	}
-	return &httpRequest{HTTP: *e.q.HTTP, e: e}
+	return &httpRequest{HTTP: e.q.HTTP, e: e}
 }
 
 func (e *evaluation) clientIP() expr.Value {

@@ -12,7 +12,7 @@ import (
 
 // httpRequest is the client's request as expressions see it.
 type httpRequest struct {
-	HTTP
+	*HTTP
 	e *evaluation
 }
 

@@ -51,6 +51,8 @@ func (t *tidy) clean(key string, v expr.Value, depth int) any {
 		return bool(v)
 	case *expr.Dict:
 		return t.dict(v, depth)
+	case policyRequest:
+		return t.object(v, depth)
 	case attributes:
 		return t.object(v, depth)
 	case *person:
@@ -137,10 +139,10 @@ func (t *tidy) dict(d *expr.Dict, depth int) any {
 }
 
 // object is an object that is a map to the contract.
-func (t *tidy) object(a attributes, depth int) any {
+func (t *tidy) object(a expr.Attrs, depth int) any {
 	d := expr.NewDict()
 	for _, name := range []string{"user", "obj", "context", "debug", "pk", "name", "slug", "title", "designation", "passing", "messages"} {
-		if v, ok := a.fields[name]; ok {
+		if v, ok := a.Attr(name); ok {
 			d.Set(name, v)
 		}
 	}
