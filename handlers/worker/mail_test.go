@@ -434,7 +434,12 @@ func TestMailPoison(t *testing.T) {
 	bad := o.request("ada@example.test")
 	o.ledger.refuse = func(stream eventstore.StreamID, _ string) bool { return stream.ID() == bad }
 	good := o.request("eve@example.test")
-	o.until(o.mailer(eventstore.Position{}, post.server()), o.over(good))
+	parked := func() bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return len(o.parked) > 0
+	}
+	o.until(o.mailer(eventstore.Position{}, post.server()), func() bool { return parked() && o.over(good)() })
 	if len(o.parked) != 1 || !strings.HasPrefix(o.parked[0], bad+": ") {
 		t.Errorf("parked %v", o.parked)
 	}
