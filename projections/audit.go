@@ -9,6 +9,7 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -133,6 +134,10 @@ func subjectOf(e codec.Decoded) string {
 		return e.Stream.ID()
 	}
 	switch event := e.Event.(type) {
+	case key.SubjectKeyDestroyed:
+		if event.Kind == key.User {
+			return e.Stream.ID()
+		}
 	case execution.SubjectIdentified:
 		return event.User
 	case execution.LoginFailed:

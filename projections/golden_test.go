@@ -23,6 +23,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
@@ -117,6 +118,8 @@ func samples() []codec.Event {
 
 		sample[invitation.InvitationCreated](), sample[invitation.InvitationUsed](),
 		sample[invitation.InvitationExpired](), sample[invitation.InvitationRemoved](),
+
+		sample[key.SubjectKeyDestroyed](),
 
 		sample[object.ObjectCreated](), sample[object.ObjectChanged](), sample[object.ObjectRemoved](),
 		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](), sample[worker.WorkerEventParked](),
@@ -265,6 +268,8 @@ func folded(e codec.Event) any {
 		return e.Evolve(group.State{})
 	case token.Event:
 		return e.Evolve(token.State{})
+	case key.Event:
+		return e.Evolve(key.State{})
 	case invitation.Event:
 		return e.Evolve(invitation.State{})
 	case object.Event:

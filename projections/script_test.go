@@ -5,9 +5,11 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -72,6 +74,8 @@ func script(w *world) {
 	w.append(stream("object", "f"), object.ObjectChanged{Kind: object.FlowModel, Name: "in", Set: map[string]any{"title": "x"}})
 	w.append(stream("token", "t"), apiToken())
 	w.append(stream("token", "t"), token.TokenUsed{At: start.Add(time.Hour), First: true})
+	w.append(stream("invitation", "i"), invitation.InvitationUsed{Execution: id("y"), Last: true})
+	w.append(stream("user", "gone"), user.UserDeleted{})
 	w.append(stream("execution", "y"), started(), execution.ExecutionDenied{Cause: "flow_policy", Action: "message"})
 }
 

@@ -5,6 +5,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
@@ -31,6 +32,7 @@ func init() {
 	codec.Register[mail.MailSent](1)
 	codec.Register[mail.MailFailed](1)
 	codec.Register[mail.MailGivenUp](1)
+	codec.Register[key.SubjectKeyDestroyed](1)
 
 	codec.Register[object.ObjectCreated](1)
 	codec.Register[object.ObjectChanged](1)

@@ -49,8 +49,9 @@ func (v *Views) open(path string) error {
 	}
 	v.writer.SetBusyTimeout(5 * time.Second)
 	// What a power cut takes is replayed, so nobody waits for the disk. The
-	// cache is 16 MiB: the audit's indexes are written all over.
-	for _, pragma := range []string{"synchronous = NORMAL", "cache_size = -16384"} {
+	// cache is 16 MiB: the audit's indexes are written all over. What is deleted
+	// is overwritten, for it may be the profile of somebody who left.
+	for _, pragma := range []string{"synchronous = NORMAL", "cache_size = -16384", "secure_delete = ON"} {
 		if err := sqlitex.ExecuteTransient(v.writer, "PRAGMA "+pragma, nil); err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ type world struct {
 	executions *projections.Executions
 	audit      *projections.Audit
 	reputation *projections.Reputation
+	subjects   *projections.Subjects
 
 	clock time.Time // of the ledger
 	last  eventstore.Position
@@ -82,7 +83,9 @@ func (w *world) open(more ...projections.Projection) {
 	w.tokens, w.sessions = projections.NewTokens(v), projections.NewSessions(v)
 	w.executions, w.audit = projections.NewExecutions(v), projections.NewAudit(v, w.store, w.codec)
 	w.reputation = projections.NewReputation(v, w.store, w.codec, w.vault.Digest)
+	w.subjects = projections.NewSubjects(v)
 	all := append([]projections.Projection{
+		w.subjects,
 		w.objects, w.users, w.groups, w.tokens, w.sessions, w.executions, w.audit, w.reputation,
 	}, more...)
 	if w.runner, err = projections.NewRunner(w.store, w.codec, v, w.log, all...); err != nil {

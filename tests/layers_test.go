@@ -37,6 +37,7 @@ var layers = []layer{
 	{path: "domain/device", ours: []string{"domain"}},
 	{path: "domain/group", ours: []string{"domain"}},
 	{path: "domain/token", ours: []string{"domain"}},
+	{path: "domain/key", ours: []string{"domain"}},
 	{path: "domain/invitation", ours: []string{"domain"}},
 	{path: "domain/consent", ours: []string{"domain"}},
 	{path: "domain/mail", ours: []string{"domain"}},

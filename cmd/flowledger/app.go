@@ -18,6 +18,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
@@ -69,6 +70,7 @@ type app struct {
 	runner     *projections.Runner
 
 	invitations *projections.Invitations
+	subjects    *projections.Subjects
 
 	executionHandler command.Handler[execution.State]
 	sessionHandler   command.Handler[session.State]
@@ -81,6 +83,7 @@ type app struct {
 	importHandler    command.Handler[blueprint.Import]
 
 	invitationHandler command.Handler[invitation.State]
+	keyHandler        command.Handler[key.State]
 
 	workerHandler command.Handler[worker.State]
 	auditHandler  command.Handler[audit.State]
@@ -170,12 +173,12 @@ func (a *app) openViews() (err error) {
 	}
 	a.objects, a.users, a.groups = projections.NewObjects(), projections.NewUsers(a.views), projections.NewGroups(a.views)
 	a.sessions, a.tokens = projections.NewSessions(a.views), projections.NewTokens(a.views)
-	a.invitations = projections.NewInvitations(a.views)
+	a.invitations, a.subjects = projections.NewInvitations(a.views), projections.NewSubjects(a.views)
 	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
 	a.audit = projections.NewAudit(a.views, a.store, a.codec)
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
-		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.executions, a.audit, a.imports, a.reputation)
+		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.subjects, a.executions, a.audit, a.imports, a.reputation)
 	return err
 }
 
@@ -194,6 +197,7 @@ func (a *app) wire() {
 	a.counterHandler = command.Handler[user.Counter]{Store: a.store, Codec: a.codec}
 	a.groupHandler = command.Handler[group.State]{Store: a.store, Codec: a.codec}
 	a.tokenHandler = command.Handler[token.State]{Store: a.store, Codec: a.codec}
+	a.keyHandler = command.Handler[key.State]{Store: a.store, Codec: a.codec}
 	a.invitationHandler = command.Handler[invitation.State]{Store: a.store, Codec: a.codec}
 	a.objectHandler = command.Handler[object.State]{Store: a.store, Codec: a.codec}
 	a.auditHandler = command.Handler[audit.State]{Store: a.store, Codec: a.codec}
@@ -204,7 +208,8 @@ func (a *app) wire() {
 	people := &people{app: a}
 	a.accounts = &account.Accounts{
 		Users: &a.userHandler, Claims: &a.claimHandler, Counters: &a.counterHandler, Groups: &a.groupHandler,
-		Sessions: &a.sessionHandler, Living: people.living, Code: a.vault.Code, Passwords: a.pool, Forget: a.forget, Told: (&records{a}).told, Now: time.Now,
+		Sessions: &a.sessionHandler, Living: people.living, Code: a.vault.Code, Passwords: a.pool, Forget: a.forget, Erase: a.erase,
+		Told: (&records{a}).told, Now: time.Now,
 	}
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,

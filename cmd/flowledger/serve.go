@@ -158,6 +158,8 @@ func (a *app) work(ctx context.Context, mails worker.Transport) error {
 		{Name: "executions", Due: a.executions.Due, End: a.executor.Expire},
 		{Name: "sessions", Due: a.sessions.Due, End: a.expireSession},
 		{Name: "tokens", Due: a.tokens.Due, End: a.expireToken},
+		{Name: "erasures", Due: a.subjects.Due, End: a.eraseDeleted},
+		{Name: "remains of erasures", Due: a.subjects.Left, End: a.eraseLeft},
 		{Name: "invitations", Due: a.invitations.Due, End: a.expireInvitation},
 	}}
 	group, ctx := errgroup.WithContext(ctx)

@@ -95,6 +95,7 @@ type Effect struct {
 	Authenticate *Authenticate `json:"authenticate,omitempty"`
 	EndSession   *EndSession   `json:"end_session,omitempty"`
 	WriteUser    *WriteUser    `json:"write_user,omitempty"`
+	DeleteUser   *DeleteUser   `json:"delete_user,omitempty"`
 	UseToken     *UseToken     `json:"use_token,omitempty"`
 	Rehash       *Rehash       `json:"rehash,omitempty"`
 
@@ -138,6 +139,12 @@ type WriteUser struct {
 	Fields   map[string]any `json:"-"`
 	Password domain.Secret  `json:"-"`
 	Groups   []string       `json:"groups,omitempty"`
+}
+
+// DeleteUser ends a user, and destroys the keys of what is known of them.
+type DeleteUser struct {
+	User string `json:"user"`
+	By   string `json:"by,omitempty"` // id of who asks for it
 }
 
 // UseToken uses up the token that led here.

@@ -31,6 +31,7 @@ type Accounts struct {
 	Living    func(ctx context.Context, userID string) ([]string, error) // ids of the sessions of a user
 	Passwords Passwords
 	Forget    func(ctx context.Context, credential string) error // destroys the key of a replaced hash
+	Erase     func(ctx context.Context, userID, by string) error // destroys the keys of who was deleted
 	Told      func(context.Context) (int, error)                 // how many of the last passwords are to be told; nil for none
 	Now       func() time.Time
 }
@@ -163,8 +164,8 @@ func (a *Accounts) Write(ctx context.Context, id string, f user.Fields, w Writer
 	return after, err
 }
 
-// Delete ends a user and gives the name back. Doing it again finishes what a
-// crash interrupted.
+// Delete ends a user, gives the name back, and destroys the keys of all that is
+// known of them. Doing it again finishes what a crash interrupted.
 func (a *Accounts) Delete(ctx context.Context, id string, w Writer) error {
 	before, _, err := a.Users.Load(ctx, streamOf(id))
 	if err != nil || before.Status == "" {
@@ -181,7 +182,30 @@ func (a *Accounts) Delete(ctx context.Context, id string, w Writer) error {
 	if err := a.revoke(ctx, id, "user_deactivated", w); err != nil {
 		return err
 	}
-	_, err = a.Claims.Handle(ctx, a.claimStream(before.Username), user.Release{User: id}, step(meta, "release", before.Username))
+	if err := a.leave(ctx, id, w); err != nil {
+		return err
+	}
+	if before.Status == user.Present {
+		release := user.Release{User: id}
+		if _, err := a.Claims.Handle(ctx, a.claimStream(before.Username), release, step(meta, "release", before.Username)); err != nil {
+			return err
+		}
+	}
+	return a.Erase(ctx, id, w.By)
+}
+
+// leave ends the session that asks, too, if it is the user's own.
+func (a *Accounts) leave(ctx context.Context, id string, w Writer) error {
+	asking := w.Meta.Header.Actor.Session
+	if asking == "" {
+		return nil
+	}
+	stream := eventstore.Stream("session", asking)
+	s, _, err := a.Sessions.Load(ctx, stream)
+	if err != nil || s.User != id {
+		return err
+	}
+	_, err = a.Sessions.Handle(ctx, stream, session.Revoke{By: w.By, Cause: "user_deactivated"}, step(about(w.Meta, id), "revoke", asking))
 	return err
 }
 

@@ -1,6 +1,8 @@
 package account_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"errors"
 	"fmt"
 	"strings"
@@ -208,6 +210,30 @@ func TestDelete(t *testing.T) {
 	}
 	w.must(w.create("other", "ada"))
 	w.must(w.Delete(t.Context(), id("nobody"), w.by("")))
+	if diff := cmp.Diff([]string{id("ada"), id("ada")}, w.erased); diff != "" {
+		t.Errorf("erased (-want +got):\n%s", diff)
+	}
+}
+
+// Who deletes themselves is out in the session that asks, too; somebody else's
+// goes on.
+func TestDeleteOneself(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.create("ada", "ada"))
+	w.must(w.create("bob", "bob"))
+	mine, other := w.session("mine", "ada"), w.session("other", "bob")
+	writer := w.by("")
+	writer.Meta.Header.Actor.Session = other
+	w.must(w.Delete(t.Context(), id("bob"), writer))
+	if w.alive(other) {
+		t.Error("the session that asked lives")
+	}
+	w.must(w.create("eve", "eve"))
+	writer.Meta.Header.Actor.Session = mine
+	w.must(w.Delete(t.Context(), id("eve"), writer))
+	if !w.alive(mine) {
+		t.Error("somebody else's session has ended")
+	}
 }
 
 // Whichever append of a deletion fails, doing it again ends user and sessions.

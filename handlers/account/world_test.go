@@ -61,6 +61,7 @@ type world struct {
 	ledger *ledger
 	now    time.Time
 	living map[string][]string // the sessions of users
+	erased []string
 
 	shredder *shredder
 }
@@ -100,6 +101,7 @@ func newWorld(t *testing.T) *world {
 		Sessions: &command.Handler[session.State]{Store: w.ledger, Codec: c},
 		Living:   func(_ context.Context, id string) ([]string, error) { return w.living[id], nil },
 		Code:     v.Code, Passwords: fakePool{}, Forget: w.shredder.Forget, Now: clock,
+		Erase: func(_ context.Context, id, _ string) error { w.erased = append(w.erased, id); return nil },
 	}
 	return w
 }

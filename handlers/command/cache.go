@@ -47,6 +47,19 @@ func (c *Cache[S]) get(stream eventstore.StreamID) (s S, revision eventstore.Rev
 	return f.state, f.revision
 }
 
+// Drop forgets a state: what it says of somebody must not be kept.
+func (c *Cache[S]) Drop(stream eventstore.StreamID) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.byKey[stream]; ok {
+		c.order.Remove(e)
+		delete(c.byKey, stream)
+	}
+}
+
 // put remembers a state, unless a newer one is known.
 func (c *Cache[S]) put(stream eventstore.StreamID, s S, revision eventstore.Revision) {
 	if c == nil || revision < 0 {

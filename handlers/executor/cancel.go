@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
@@ -37,6 +38,20 @@ func (x *Executor) cancel(ctx context.Context, id string, c session.Caller, why 
 		return err
 	}
 	return x.stop(ctx, &draft{id: id, revision: revision, state: state, visit: execution.Visit{Caller: c}}, why)
+}
+
+// Abandon ends an execution whose subject is about to be deleted: it could
+// write nothing more about them. If it goes on at the same moment, it stays.
+func (x *Executor) Abandon(ctx context.Context, id, userID string) error {
+	state, revision, err := x.Executions.Load(ctx, streamOf(id))
+	if err != nil || state.Status != execution.Running || state.Subject.User != userID {
+		return err
+	}
+	err = x.stop(ctx, &draft{id: id, revision: revision, state: state}, execution.Cancel{Cause: "admin"})
+	if _, lost := errors.AsType[*eventstore.WrongExpectedError](err); lost {
+		return nil
+	}
+	return err
 }
 
 // stop ends an execution from outside. What its stages owe is paid before:

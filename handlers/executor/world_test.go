@@ -109,8 +109,9 @@ type world struct {
 	objects  command.Handler[object.State]
 	accounts *account.Accounts
 
-	mu  sync.Mutex
-	now time.Time // guarded by mu
+	mu     sync.Mutex
+	now    time.Time // guarded by mu
+	erased int
 }
 
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -179,6 +180,7 @@ func (w *world) wire(sessions *projections.Sessions, wait func(context.Context) 
 		Users: handler[user.State](w), Claims: handler[user.Claimed](w), Counters: handler[user.Counter](w),
 		Groups: handler[group.State](w), Sessions: handler[session.State](w), Living: who.living, Code: w.vault.Code,
 		Passwords: w.pool, Forget: w.forget, Now: w.clock,
+		Erase: func(context.Context, string, string) error { w.erased++; return nil },
 	}
 	w.Executor = &executor.Executor{
 		Executions: handler[execution.State](w), Sessions: w.accounts.Sessions, Users: w.accounts.Users, Accounts: w.accounts,
