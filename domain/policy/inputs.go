@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,7 +50,7 @@ func digest(r Request, now time.Time) string {
 		in.Pending, in.Backend = r.Pending.ID, r.Pending.Backend
 	}
 	if h := r.HTTP; h != nil {
-		query := url.Values{}
+		query := make(url.Values, len(h.Query))
 		for key, values := range h.Query {
 			if execution.SecretKey(key) {
 				values = []string{masked}
@@ -58,21 +59,50 @@ func digest(r Request, now time.Time) string {
 		}
 		in.HTTP = &asked{h.Method, h.Path, query, h.User.ID, h.Caller.Network}
 	}
-	text, err := json.Marshal(in)
-	if err != nil {
+	sum := sha256.New()
+	if err := json.NewEncoder(sum).Encode(in); err != nil {
 		return ""
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// veiled copies a map, with its secrets masked at any depth.
+// veiled masks the secrets of a map at any depth. A map without any is returned
+// as it is: most have none, and each evaluation pays for the copy.
 func veiled(m map[string]any) map[string]any {
+	if !hides(m) {
+		return m
+	}
 	out := make(map[string]any, len(m))
 	for key, v := range m {
 		out[key] = veil(key, v)
 	}
 	return out
+}
+
+// hides tells whether something in a map must be masked.
+func hides(m map[string]any) bool {
+	for key, v := range m {
+		if concerns(key, v) {
+			return true
+		}
+	}
+	return false
+}
+
+func concerns(key string, v any) bool {
+	switch v := v.(type) {
+	case domain.Secret:
+		return true
+	case string:
+		return execution.SecretKey(key)
+	case execution.Context:
+		return hides(v)
+	case map[string]any:
+		return hides(v)
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return concerns(key, item) })
+	}
+	return false
 }
 
 func veil(key string, v any) any {
