@@ -38,11 +38,11 @@ func (t *teller) tell(e execution.Event, before execution.State) (string, []stri
 	case execution.StageEntered:
 		return fmt.Sprintf("%s came up.", headName(before)), nil
 	case execution.StageCompleted:
-		return fmt.Sprintf("Passed %s.", headName(before)), learned(e.Change)
+		return fmt.Sprintf("Passed %s.", headName(before)), append(verdict(e.Grounds), learned(e.Change)...)
 	case execution.ChallengeIssued:
 		return fmt.Sprintf("Asked the client (%s, challenge %d).", e.Component, e.Sequence), nil
 	case execution.ResponseRejected:
-		return fmt.Sprintf("The answer was wrong, attempt %d; then: %s.", e.Attempt, e.Action), problems(e)
+		return fmt.Sprintf("The answer was wrong, attempt %d; then: %s.", e.Attempt, e.Action), append(verdict(e.Grounds), problems(e)...)
 	case execution.LoginFailed:
 		return fmt.Sprintf("A %s was wrong for %s: %s; failure %d.", e.Method, t.who(e.User, "nobody"), e.Cause, e.Failures), nil
 	case execution.FactorVerified:
@@ -157,6 +157,21 @@ func problems(e execution.ResponseRejected) []string {
 		lines = append(lines, fmt.Sprintf("%s: %s (%s)", p.Field, text, p.Code))
 	}
 	return lines
+}
+
+// verdict is what others said that a judgement rests on.
+func verdict(g execution.Grounds) []string {
+	if g.Captcha == nil {
+		return nil
+	}
+	text := map[bool]string{true: "the captcha's provider says yes", false: "the captcha's provider does not say yes"}[g.Captcha.Success]
+	if g.Captcha.Score != nil {
+		text += fmt.Sprintf(", score %g", *g.Captcha.Score)
+	}
+	if len(g.Captcha.Codes) > 0 {
+		text += ", " + strings.Join(g.Captcha.Codes, ", ")
+	}
+	return []string{text}
 }
 
 // learned names what a stage added to the context; secrets by name only.

@@ -1,8 +1,8 @@
 package execution
 
 import (
+	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -33,6 +33,10 @@ const (
 	KeyInvited               = "invitation_in_effect"
 	KeyInvitation            = "invitation"
 	KeyInvitationUsed        = "invitation_used" // it was taken for this execution
+	KeyCaptcha               = "captcha"         // what the provider said, and to which stage
+
+	KeyCaptchaSiteKey    = "goauthentik.io/stages/captcha/site_key"    // used instead of the stage's
+	KeyCaptchaPrivateKey = "goauthentik.io/stages/captcha/private_key" // used instead of the stage's
 )
 
 // clearKeys may stand in the clear part of an event (spec/events.md 5.3). The
@@ -44,15 +48,28 @@ var clearKeys = map[string]bool{
 	"goauthentik.io/stages/authenticator_validate/selected_stage": true,
 }
 
-// secretKey matches keys whose values are secrets whoever wrote them
-// (spec/flows.md 11.4).
+// sealedWhole are the keys whose values are sealed like secrets as they are,
+// with all that is in them: what an outside service said goes no further than
+// the execution that asked.
+var sealedWhole = map[string]bool{KeyCaptcha: true}
+
+// secretWords are in keys whose values are secrets whoever wrote them, and
+// harmless in those that are none for all that (spec/flows.md 11.4).
 var (
-	secretKey = regexp.MustCompile(`(?i)API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|HTTP_COOKIE`)
-	harmless  = regexp.MustCompile(`(?i)wauth|passing|password_change_date|^auth_method(_args)?$`)
+	secretWords = []string{"api", "auth", "token", "key", "secret", "pass", "signature", "http_cookie"}
+	harmless    = []string{"wauth", "passing", "password_change_date"}
 )
 
-// SecretKey tells whether a value under this key is a secret.
-func SecretKey(key string) bool { return secretKey.MatchString(key) && !harmless.MatchString(key) }
+// SecretKey tells whether a value under this key is a secret. Each evaluation
+// of a policy asks it of all keys, so it looks for words instead of matching.
+func SecretKey(key string) bool {
+	folded := strings.ToLower(strings.ToUpper(key)) // both, for letters that fold one way only
+	in := func(word string) bool { return strings.Contains(folded, word) }
+	if folded == "auth_method" || folded == "auth_method_args" {
+		return false
+	}
+	return slices.ContainsFunc(secretWords, in) && !slices.ContainsFunc(harmless, in)
+}
 
 // A Change is a change of the context in the three parts in which events carry
 // it: what may be read, what is personal, what is secret. Secrets are keyed by
@@ -91,6 +108,9 @@ func (c Change) Keys() []string {
 func Learn(learned Context) Change {
 	c := Change{Set: map[string]any{}, Hidden: map[string]any{}, Secret: map[string]domain.Secret{}}
 	for key, v := range learned {
+		if sealedWhole[key] && c.whole(key, v) {
+			continue
+		}
 		rest, keep := c.part(escape(key), key, v)
 		switch {
 		case !keep:
@@ -101,6 +121,15 @@ func Learn(learned Context) Change {
 		}
 	}
 	return c
+}
+
+// whole seals a value as a text of JSON.
+func (c Change) whole(key string, v any) bool {
+	text, err := json.Marshal(v)
+	if err == nil {
+		c.Secret[escape(key)] = domain.NewSecret(string(text))
+	}
+	return err == nil
 }
 
 // part takes the secrets out of v and returns the rest, and whether there is
@@ -149,9 +178,22 @@ func (c Context) with(ch Change) Context {
 	maps.Copy(out, ch.Set)
 	maps.Copy(out, ch.Hidden)
 	for path, secret := range ch.Secret {
+		if key := splitPath(path)[0]; sealedWhole[key] {
+			out.unseal(key, secret)
+			continue
+		}
 		put(out, splitPath(path), secret)
 	}
 	return out
+}
+
+// unseal sets a value that was sealed as a whole. One whose key is gone is
+// gone, too.
+func (c Context) unseal(key string, secret domain.Secret) {
+	var v any
+	if delete(c, key); json.Unmarshal([]byte(secret.Reveal()), &v) == nil {
+		c[key] = v
+	}
 }
 
 // put sets a value below m, copying the maps on the way.
@@ -197,6 +239,10 @@ func drop(m map[string]any, keys []string) {
 func (c Context) secretPaths() []string {
 	var paths []string
 	for key, v := range c {
+		if sealedWhole[key] {
+			paths = append(paths, escape(key))
+			continue
+		}
 		paths = appendSecrets(paths, escape(key), v)
 	}
 	slices.Sort(paths)

@@ -50,6 +50,10 @@ func TestLearnTellsApartWhoMayRead(t *testing.T) {
 			set:    map[string]any{"application": map[string]any{"name": "n"}},
 			secret: map[string]domain.Secret{"application/client_secret": s("c")},
 		},
+		"what a provider of captchas said is sealed as a whole": {
+			in:     execution.Context{"captcha": map[string]any{"response": map[string]any{"score": 0.5, "token": "t"}}},
+			secret: map[string]domain.Secret{"captcha": s(`{"response":{"score":0.5,"token":"t"}}`)},
+		},
 		"slashes in keys do not confuse paths": {
 			in:     execution.Context{"goauthentik.io/x": map[string]any{"a/b_token": "t"}},
 			hidden: map[string]any{"goauthentik.io/x": map[string]any{}},
@@ -101,6 +105,23 @@ func texts(v any) any {
 		return out
 	}
 	return v
+}
+
+func TestWhatWasSealedAsAWholeEndsWithTheExecution(t *testing.T) {
+	known := execution.Context{"captcha": map[string]any{"response": map[string]any{"success": true}}, "color": "red"}
+	s := domain.Fold(execution.State{}, execution.Event(execution.ExecutionStarted{Change: execution.Learn(known)}))
+	if diff := cmp.Diff([]string{"captcha"}, s.Secrets()); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+	for name, e := range map[string]execution.Event{
+		"discarded":       execution.SecretsDiscarded{Keys: s.Secrets()},
+		"over":            execution.ExecutionExpired{},
+		"its key is gone": execution.ContextChanged{Change: execution.Change{Secret: map[string]domain.Secret{"captcha": {}}}},
+	} {
+		if diff := cmp.Diff(execution.Context{"color": "red"}, domain.Fold(s, e).Context); diff != "" {
+			t.Errorf("%s: context (-want +got):\n%s", name, diff)
+		}
+	}
 }
 
 func TestChangesName(t *testing.T) {

@@ -85,7 +85,7 @@ func pass(s State, head Entry, o Pass, ms int64) []Event {
 	if o.Skipped != "" && change.Empty() && len(events)+len(o.Effects)+len(o.Insert) == 0 {
 		return []Event{StageSkipped{Binding: head.Binding, Cause: "stage", Reason: o.Skipped}}
 	}
-	done := StageCompleted{Binding: head.Binding, MS: ms, Change: change, Debts: Owing(o.Effects)}
+	done := StageCompleted{Binding: head.Binding, MS: ms, Grounds: o.Grounds, Change: change, Debts: Owing(o.Effects)}
 	if s.Current != nil {
 		done.Sequence, done.Attempts = s.Current.Sequence, s.Current.Attempt
 	}

@@ -223,6 +223,7 @@ type ResponseRejected struct {
 	Problems []Problem  `json:"problems"`
 	Action   string     `json:"action"` // retry, restart, restart_with_context or deny
 	Texts    []string   `json:"texts,omitempty" seal:"T"`
+	Grounds
 }
 
 // EventType implements [domain.Event].

@@ -91,6 +91,7 @@ type StageCompleted struct {
 	Sequence int        `json:"sequence,omitempty"`
 	Attempts int        `json:"attempts"`
 	MS       int64      `json:"ms,omitempty"` // since the client was asked first; none if it was not
+	Grounds
 	Debts
 	Change
 }

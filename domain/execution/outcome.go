@@ -39,6 +39,7 @@ type Handover struct {
 type Invalid struct {
 	Problems []Problem
 	Facts    []Event // evidence, such as LoginFailed
+	Grounds  Grounds
 	Learned  Context // kept although the answer was wrong
 	Again    Ask
 	Refuse   string // message of the denial; empty to ask again
@@ -49,6 +50,7 @@ type Pass struct {
 	Learned Context
 	Removed []string // keys of the context that end here
 	Facts   []Event  // such as SubjectIdentified, FactorVerified, UserLoggedIn
+	Grounds Grounds
 	Effects []Effect
 	Insert  []Insertion
 	Skipped string // why the stage had nothing to do; empty when it did something
@@ -59,6 +61,20 @@ type Deny struct {
 	Message string // for the client; empty for the general one
 	Facts   []Event
 	Cause   string // deny_stage, no_login or stage_invalid, the default
+}
+
+// Grounds are what a judgement rests on that somebody else made. They may be
+// read by anybody who may read the event.
+type Grounds struct {
+	Captcha *CaptchaVerdict `json:"captcha,omitempty"`
+}
+
+// A CaptchaVerdict is what a provider made of a captcha: never the client's
+// token, nor the rest of the provider's answer.
+type CaptchaVerdict struct {
+	Success bool     `json:"success"` // the provider's word, not the stage's
+	Score   *float64 `json:"score,omitempty"`
+	Codes   []string `json:"codes,omitempty"` // of errors; no_answer where there was none
 }
 
 func (Ask) outcome()     {}

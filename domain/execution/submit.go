@@ -45,6 +45,7 @@ func (c Submit) Decide(s State) ([]Event, error) {
 func (c Submit) reject(s State, head Entry, o Invalid) []Event {
 	rejected := ResponseRejected{
 		Binding: head.Binding, Sequence: s.Current.Sequence, Attempt: s.Current.Attempt + 1, Problems: o.Problems, Action: "retry",
+		Grounds: o.Grounds,
 	}
 	for _, p := range o.Problems {
 		rejected.Texts = append(rejected.Texts, p.Text)
