@@ -41,6 +41,8 @@ var layers = []layer{
 	{path: "domain/invitation", ours: []string{"domain"}},
 	{path: "domain/consent", ours: []string{"domain"}},
 	{path: "domain/mail", ours: []string{"domain"}},
+	// A transport names a template of mails.
+	{path: "domain/notification", ours: []string{"domain", "domain/catalog", "domain/mail"}},
 	{path: "domain/guard", ours: []string{"domain"}},
 	{path: "domain/worker", ours: []string{"domain"}},
 	{path: "domain/audit", ours: []string{"domain"}},
@@ -79,8 +81,8 @@ var layers = []layer{
 	{path: "handlers/adminapi", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command", "handlers/account"}, others: []string{"github.com/gorilla/mux", "github.com/google/uuid"}},
 	{path: "handlers/auditapi", ours: []string{"domain/…", "eventstore", "projections"}, others: []string{"github.com/gorilla/mux"}},
 	{path: "handlers/web", ours: []string{"domain/…"}, others: []string{"github.com/gorilla/mux"}},
-	// The world outside, as policies ask it, and the databases of places.
-	{path: "handlers/outside", ours: []string{"domain/policy", "domain/session", "domain"}, others: []string{"github.com/oschwald/maxminddb-golang", "golang.org/x/sync"}},
+	// The world outside, as policies and stages ask it, and the databases of places.
+	{path: "handlers/outside", ours: []string{"domain/policy", "domain/session", "domain/stage", "domain"}, others: []string{"github.com/oschwald/maxminddb-golang", "golang.org/x/sync"}},
 	{path: "handlers/worker", ours: []string{"domain/…", "eventstore/…", "handlers/command"}, others: []string{"github.com/ThreeDotsLabs/watermill", "github.com/wneessen/go-mail", "github.com/google/uuid"}},
 
 	{path: "cmd/flowledger", ours: []string{"…"}, others: []string{"…"}},

@@ -214,7 +214,7 @@ func (a *app) wire() {
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
 		Invitations: &a.invitationHandler,
-		Audit:       &a.auditHandler, Mails: &a.mailHandler, Accounts: a.accounts, Objects: a.fieldsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
+		Audit:       &a.auditHandler, Mails: &a.mailHandler, Accounts: a.accounts, Objects: a.fieldsAt, Hidden: a.secretsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
 		Passwords: a.pool, Policies: policy.Env{Directory: people, History: &records{a}}, Secrets: a.vault, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}

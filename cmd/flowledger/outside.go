@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"net/netip"
@@ -8,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flowledger/flowledger/domain/policy"
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/outside"
 )
 
@@ -18,12 +20,13 @@ type outsideFlags struct {
 	requests bool
 	private  []netip.Prefix
 	breaches service
+	desk     bool // whether nobody but those at this machine uses the server
 }
 
 func (f *outsideFlags) flags(fs *flag.FlagSet) {
 	f.breaches = stolen
 	fs.BoolVar(&f.requests, "policy-requests", false, "let expressions of policies make HTTP requests, to public addresses")
-	fs.Func("policy-private", "`CIDRs`, separated by commas, that policies may ask although they are private; none by default",
+	fs.Func("policy-private", "`CIDRs`, separated by commas, that policies and captcha stages may ask although they are private; none by default",
 		func(text string) (err error) {
 			f.private, err = ranges(text)
 			return err
@@ -36,18 +39,40 @@ func (f *outsideFlags) flags(fs *flag.FlagSet) {
 const stolen service = "https://api.pwnedpasswords.com/range/"
 
 // world is what the flags allow.
-func (f outsideFlags) world() policy.Outside {
+func (f outsideFlags) world() *outside.World {
 	if f.breaches == "" {
 		f.breaches = stolen
 	}
 	return outside.New(outside.Config{
-		Requests: f.requests, Private: f.private, Breaches: string(f.breaches), Agent: "flowledger/" + version(), Now: time.Now,
+		Requests: f.requests, Private: f.private, Desk: f.desk, Breaches: string(f.breaches), Agent: "flowledger/" + version(), Now: time.Now,
 	})
 }
 
-// ask lets policies ask what the flags allow. It comes before anything is
-// evaluated.
-func (a *app) ask(f outsideFlags) { a.executor.Policies.Outside = f.world() }
+// ask lets policies and stages ask what the flags allow. It comes before
+// anything is evaluated.
+func (a *app) ask(f outsideFlags) {
+	w := f.world()
+	a.executor.Policies.Outside, a.executor.Captchas = w, w
+}
+
+// outside is what the server may ask. One that listens on a loopback address,
+// and was given no public URL, is tried out at a desk: its captcha stages may
+// ask a provider on the same machine, as a rule a fake one. That is safe enough
+// there: the address is an administrator's and no visitor's, and whoever
+// administers such a server sits at the machine. One that others reach through
+// a proxy has a --base-url, and then its administrators get no way to what else
+// runs beside it, but for what --policy-private lists.
+func (c *config) outside() outsideFlags {
+	f := c.outsideFlags
+	f.desk = c.development() && c.baseURL == ""
+	return f
+}
+
+// secretsAt reads the secret fields of a configured thing as of a revision.
+func (a *app) secretsAt(ctx context.Context, ref domain.Ref) (map[string]domain.Secret, error) {
+	s, _, err := a.objectHandler.LoadAt(ctx, eventstore.Stream("object", ref.ID), eventstore.Revision(ref.Revision))
+	return s.Secrets, err
+}
 
 // A service is the URL of one, as a flag.
 type service string

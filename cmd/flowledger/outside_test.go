@@ -91,3 +91,28 @@ func TestWhatPoliciesMayAsk(t *testing.T) {
 		t.Errorf("stolen passwords: got %v, %v", found, err)
 	}
 }
+
+func TestADeskIsWhereNobodyElseComes(t *testing.T) {
+	tests := map[string]struct {
+		args []string
+		want bool
+	}{
+		"by default":                      {nil, true},
+		"at an address of this machine":   {[]string{"--listen", "localhost:0"}, true},
+		"at one that others reach":        {[]string{"--listen", "0.0.0.0:9000"}, false},
+		"behind a proxy, at a public URL": {[]string{"--base-url", "https://login.example.org"}, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var c config
+			fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+			c.flags(fs)
+			if err := fs.Parse(tt.args); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.outside().desk; got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -65,7 +65,7 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 	}
 	a.places = places
 	defer func() { err = errors.Join(err, a.close()) }()
-	a.ask(cfg.outsideFlags)
+	a.ask(cfg.outside())
 
 	// What follows the ledger outlives the requests, which wait for it.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -42,6 +42,7 @@ type Input struct {
 	Recovery  string // slug of the brand's recovery flow; empty when there is none
 	Env       Env
 	Records   Records
+	Services  Services
 }
 
 // Flow is the flow that is run.

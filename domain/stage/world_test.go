@@ -160,6 +160,7 @@ type told struct {
 	Skipped  string
 	Learned  execution.Context
 	Facts    []execution.Event
+	Grounds  execution.Grounds
 	Effects  []execution.Effect
 	Insert   []execution.Insertion
 	Handover *execution.Handover
@@ -170,7 +171,7 @@ func tell(o execution.Outcome) told {
 	case execution.Ask:
 		return told{Ask: o.Challenge.Component(), Facts: o.Facts, Handover: o.Handover}
 	case execution.Invalid:
-		t := told{Ask: o.Again.Challenge.Component(), Refuse: o.Refuse, Learned: o.Learned, Facts: o.Facts, Problems: []string{}}
+		t := told{Ask: o.Again.Challenge.Component(), Refuse: o.Refuse, Learned: o.Learned, Facts: o.Facts, Grounds: o.Grounds, Problems: []string{}}
 		for _, p := range o.Problems {
 			t.Problems = append(t.Problems, p.Field+" "+p.Code+" "+p.Text)
 		}
@@ -178,7 +179,7 @@ func tell(o execution.Outcome) told {
 	case execution.Deny:
 		return told{Deny: strings.TrimSpace(o.Cause + ": " + o.Message)}
 	case execution.Pass:
-		return told{Pass: true, Skipped: o.Skipped, Learned: o.Learned, Facts: o.Facts, Effects: o.Effects, Insert: o.Insert}
+		return told{Pass: true, Skipped: o.Skipped, Learned: o.Learned, Facts: o.Facts, Grounds: o.Grounds, Effects: o.Effects, Insert: o.Insert}
 	}
 	return told{}
 }

@@ -192,7 +192,7 @@ func (x *Executor) stage(ctx context.Context, d *draft, head execution.Entry) (s
 		Execution: d.id, State: d.state, Entry: head, Name: head.Stage.Name, Caller: d.visit.Caller,
 	}
 	look := &env{x: x, d: d}
-	in.Env, in.Records = look, look
+	in.Env, in.Records, in.Services = look, look, look
 	var err error
 	if in.Flow, err = flowConfig(d.flow); err != nil {
 		return nil, in, err

@@ -22,9 +22,10 @@ type env struct {
 }
 
 var (
-	_ stage.Env     = (*env)(nil)
-	_ stage.Asker   = (*env)(nil)
-	_ stage.Records = (*env)(nil)
+	_ stage.Env      = (*env)(nil)
+	_ stage.Asker    = (*env)(nil)
+	_ stage.Records  = (*env)(nil)
+	_ stage.Services = (*env)(nil)
 )
 
 // An outsideError is a fault of the machinery that a stage asked, not of the

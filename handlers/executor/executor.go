@@ -44,6 +44,8 @@ type Executor struct {
 	People      People
 	Links       Links
 	Passwords   Passwords
+	Hidden      func(ctx context.Context, ref domain.Ref) (map[string]domain.Secret, error) // the secret fields of a thing as of a revision
+	Captchas    Captchas
 	Policies    policy.Env
 	Secrets     Secrets
 	Now         func() time.Time

@@ -1,4 +1,4 @@
-// Package outside answers what policies ask the world outside the program,
-// within limits of time, size and reach. What the answers mean is the policies'
+// Package outside answers what policies and stages ask the world outside the
+// program, within limits of time, size and reach. What the answers mean is their
 // business.
 package outside

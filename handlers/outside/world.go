@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/flowledger/flowledger/domain/policy"
@@ -13,6 +14,7 @@ import (
 type Config struct {
 	Requests bool           // whether expressions may make requests
 	Private  []netip.Prefix // what may be reached although it is private
+	Desk     bool           // whether providers of captchas may be on this machine
 	Breaches string         // URL of the ranges of stolen passwords
 	Agent    string         // the program's name and version, for those who are asked
 	Resolver *net.Resolver  // nil for that of the machine
@@ -28,6 +30,9 @@ type World struct {
 	client   *http.Client
 	slots    chan struct{} // one for each request of an expression under way
 	lookups  chan struct{} // one for each question about passwords under way
+
+	captchas      *http.Client
+	verifications chan struct{} // one for each question about a captcha under way
 
 	addresses *cache[[]string]
 	names     *cache[string]
@@ -50,17 +55,33 @@ func New(c Config) *World {
 	if resolver == nil {
 		resolver = net.DefaultResolver
 	}
-	dialer := &net.Dialer{Timeout: longest, Resolver: resolver, Control: reach{c.Private}.control}
+	providers := reach{c.Private}
+	if c.Desk {
+		providers.private = slices.Concat(loopback, c.Private)
+	}
 	return &World{
 		requests: c.Requests, breaches: c.Breaches, agent: c.Agent, resolver: resolver,
-		client: &http.Client{CheckRedirect: redirect, Transport: &http.Transport{
-			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: longest,
-			MaxIdleConns: maxRequests, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second,
-			MaxResponseHeaderBytes: maxHeaderBytes,
-		}},
-		slots: make(chan struct{}, maxRequests), lookups: make(chan struct{}, maxRequests),
+		client: &http.Client{CheckRedirect: redirect, Transport: transport(resolver, reach{c.Private})},
+		slots:  make(chan struct{}, maxRequests), lookups: make(chan struct{}, maxRequests),
+		captchas: &http.Client{CheckRedirect: stay, Transport: transport(resolver, providers)}, verifications: make(chan struct{}, maxVerifications),
 		addresses: newCache[[]string](32, 180*time.Second, c.Now),
 		names:     newCache[string](32, 180*time.Second, c.Now),
 		ranges:    newCache[map[string]int](64, time.Hour, c.Now),
 	}
 }
+
+// loopback is this machine, as it calls itself.
+var loopback = prefixes("127.0.0.0/8", "::1/128")
+
+// transport makes connections as far as the reach goes.
+func transport(resolver *net.Resolver, r reach) *http.Transport {
+	dialer := &net.Dialer{Timeout: longest, Resolver: resolver, Control: r.control}
+	return &http.Transport{
+		DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: longest,
+		MaxIdleConns: maxRequests, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}
+}
+
+// stay follows no redirection: it is the answer.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
