@@ -98,7 +98,7 @@ func (i *Identification) identify(ctx context.Context, in Input, hint string) (e
 	if !who.Exists() {
 		return i.pretend(hint), nil
 	}
-	return i.found(in, who, hint, nil), nil
+	return i.found(in, who, hint, captchaProof{}, nil), nil
 }
 
 func (i *Identification) challenge(ctx context.Context, in Input) (identificationChallenge, error) {
@@ -132,7 +132,11 @@ func (i *Identification) challenge(ctx context.Context, in Input) (identificatio
 		}
 		c.AllowShow = p.AllowShow
 	}
-	return c, nil
+	captcha, _, err := i.captcha(ctx, in)
+	if captcha != nil {
+		c.Captcha = captcha.embedded()
+	}
+	return c, err
 }
 
 // linkTo is the page of another flow, with the query of this visit.
@@ -178,7 +182,7 @@ func (i *Identification) Respond(ctx context.Context, in Input, response json.Ra
 	r := read(response)
 	typed, problems := r.text("uid_field", optional)
 	password, more := r.text("password", optional)
-	_, evenMore := r.text("captcha_token", optional)
+	token, evenMore := r.text("captcha_token", optional)
 	if problems = append(append(problems, more...), evenMore...); problems != nil {
 		return again(c, problems), nil
 	}
@@ -189,31 +193,42 @@ func (i *Identification) Respond(ctx context.Context, in Input, response json.Ra
 	if err != nil {
 		return nil, err
 	}
-	if !who.Exists() {
-		return i.notFound(ctx, in, typed, c)
+	if !who.Exists() && i.Pretend && i.PasswordStage == nil {
+		return i.pretend(typed), nil
 	}
-	if i.PasswordStage == nil {
-		return i.found(in, who, typed, nil), nil
+	proof, err := i.human(ctx, in, token)
+	switch {
+	case err != nil:
+		return nil, err
+	case !who.Exists():
+		return i.notFound(ctx, in, typed, c, proof)
+	case proof.problem != "":
+		o := again(c, problem(nonField, "invalid", failed))
+		o.Grounds = proof.grounds()
+		return o, nil
+	case i.PasswordStage == nil:
+		return i.found(in, who, typed, proof, nil), nil
 	}
-	return i.withPassword(ctx, in, who, credentials{typed, password}, c)
+	return i.withPassword(ctx, in, who, credentials{typed, password}, c, proof)
 }
 
 // credentials are what was typed.
 type credentials struct{ name, password string }
 
 // notFound answers for a name that nobody has. It costs what a name with an
-// owner costs: a password hash where a password came along, and else none.
-func (i *Identification) notFound(ctx context.Context, in Input, typed string, c identificationChallenge) (execution.Outcome, error) {
-	if i.PasswordStage != nil {
+// owner costs: a question to the provider of captchas where there is one, a
+// password hash where a password came along, and else none.
+func (i *Identification) notFound(
+	ctx context.Context, in Input, typed string, c identificationChallenge, proof captchaProof,
+) (execution.Outcome, error) {
+	if i.PasswordStage != nil && proof.problem == "" {
 		if _, err := in.Env.CheckPassword(ctx, user.Person{}, typed); err != nil {
 			return nil, err
 		}
 	}
-	if i.Pretend && i.PasswordStage == nil {
-		return i.pretend(typed), nil
-	}
 	o := again(c, problem(nonField, "invalid", failed))
 	o.Facts = []execution.Event{execution.IdentificationFailed{Fields: i.UserFields, Identifier: typed}}
+	o.Grounds = proof.grounds()
 	o.Learned = i.pretended(typed)
 	return o, nil
 }
@@ -239,7 +254,7 @@ func (i *Identification) pretended(typed string) execution.Context {
 }
 
 // found goes on with the user who matched.
-func (i *Identification) found(in Input, who user.Person, typed string, proof []execution.Event) execution.Pass {
+func (i *Identification) found(in Input, who user.Person, typed string, human captchaProof, proved []execution.Event) execution.Pass {
 	learned := execution.Context{}
 	if !i.ShowMatched {
 		learned[execution.KeyPendingUserIdentifier] = typed
@@ -248,11 +263,13 @@ func (i *Identification) found(in Input, who user.Person, typed string, proof []
 		User: who.ID, By: "identification", MatchedOn: i.matchedOn(who, typed), Previous: in.State.Subject.User,
 		Shown: i.ShowMatched, Identifier: typed,
 	}}
-	return execution.Pass{Learned: learned, Facts: append(facts, proof...)}
+	return execution.Pass{Learned: learned, Facts: append(facts, proved...), Grounds: human.grounds()}
 }
 
 // withPassword judges a name and a password that came together.
-func (i *Identification) withPassword(ctx context.Context, in Input, who user.Person, typed credentials, c identificationChallenge) (execution.Outcome, error) {
+func (i *Identification) withPassword(
+	ctx context.Context, in Input, who user.Person, typed credentials, c identificationChallenge, proof captchaProof,
+) (execution.Outcome, error) {
 	p, err := i.password(ctx, in)
 	if err != nil {
 		return nil, err
@@ -263,10 +280,10 @@ func (i *Identification) withPassword(ctx context.Context, in Input, who user.Pe
 	}
 	if !check.OK {
 		o := again(c, problem(nonField, "invalid", failed))
-		o.Facts = []execution.Event{loginFailed(in, who, "password")}
+		o.Facts, o.Grounds = []execution.Event{loginFailed(in, who, "password")}, proof.grounds()
 		return o, nil
 	}
-	pass := i.found(in, who, typed.name, proved("password"))
+	pass := i.found(in, who, typed.name, proof, proved("password"))
 	pass.Learned[execution.KeyAuthMethod] = "password"
 	pass.Effects = rehash(who, check)
 	return pass, nil
