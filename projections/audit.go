@@ -7,6 +7,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/flowledger/flowledger/domain/audit"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/key"
@@ -155,6 +156,8 @@ func subjectOf(e codec.Decoded) string {
 	case mail.MailSent:
 		return event.User
 	case token.TokenCreated:
+		return event.User
+	case consent.ConsentGranted:
 		return event.User
 	case audit.AuditCustomRecorded:
 		return event.By

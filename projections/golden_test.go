@@ -20,6 +20,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/blueprint"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -120,6 +121,8 @@ func samples() []codec.Event {
 		sample[invitation.InvitationExpired](), sample[invitation.InvitationRemoved](),
 
 		sample[key.SubjectKeyDestroyed](),
+
+		sample[consent.ConsentGranted](), sample[consent.ConsentExpired](), sample[consent.ConsentRevoked](),
 
 		sample[object.ObjectCreated](), sample[object.ObjectChanged](), sample[object.ObjectRemoved](),
 		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](), sample[worker.WorkerEventParked](),
@@ -270,6 +273,8 @@ func folded(e codec.Event) any {
 		return e.Evolve(token.State{})
 	case key.Event:
 		return e.Evolve(key.State{})
+	case consent.Event:
+		return e.Evolve(consent.State{})
 	case invitation.Event:
 		return e.Evolve(invitation.State{})
 	case object.Event:

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"github.com/flowledger/flowledger/domain/audit"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -33,6 +34,10 @@ func init() {
 	codec.Register[mail.MailFailed](1)
 	codec.Register[mail.MailGivenUp](1)
 	codec.Register[key.SubjectKeyDestroyed](1)
+
+	codec.Register[consent.ConsentGranted](1)
+	codec.Register[consent.ConsentExpired](1)
+	codec.Register[consent.ConsentRevoked](1)
 
 	codec.Register[object.ObjectCreated](1)
 	codec.Register[object.ObjectChanged](1)

@@ -43,6 +43,7 @@ type world struct {
 	executions *projections.Executions
 	audit      *projections.Audit
 	reputation *projections.Reputation
+	consents   *projections.Consents
 	subjects   *projections.Subjects
 
 	clock time.Time // of the ledger
@@ -84,7 +85,9 @@ func (w *world) open(more ...projections.Projection) {
 	w.executions, w.audit = projections.NewExecutions(v), projections.NewAudit(v, w.store, w.codec)
 	w.reputation = projections.NewReputation(v, w.store, w.codec, w.vault.Digest)
 	w.subjects = projections.NewSubjects(v)
+	w.consents = projections.NewConsents(v)
 	all := append([]projections.Projection{
+		w.consents,
 		w.subjects,
 		w.objects, w.users, w.groups, w.tokens, w.sessions, w.executions, w.audit, w.reputation,
 	}, more...)

@@ -48,7 +48,7 @@ var layers = []layer{
 	{path: "domain/audit", ours: []string{"domain"}},
 	{path: "domain/session", ours: []string{"domain"}},
 	// A visit names its caller, which is the session's word.
-	{path: "domain/execution", ours: []string{"domain", "domain/session"}},
+	{path: "domain/execution", ours: []string{"domain", "domain/session", "domain/consent"}},
 	{path: "domain/expr/syntax"},
 	{path: "domain/expr", ours: []string{"domain/expr/syntax"}, others: []string{"go.starlark.net"}},
 	{path: "domain/policy", ours: []string{"domain/…"}, others: []string{"github.com/ccojocar/zxcvbn-go"}},

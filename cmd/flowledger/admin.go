@@ -23,7 +23,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 	d := &directory{a}
 	return &adminapi.Server{
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
-		Invitations: &a.invitationHandler, Invited: d,
+		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
 		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d, Scores: d,
 		Importer: &uploads{a}, Tester: &trials{a}, Launcher: &launcher{a.executor, callers}, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,
@@ -161,6 +161,18 @@ func (d *directory) Invitations(ctx context.Context) ([]adminapi.Invitation, err
 func (d *directory) Invitation(ctx context.Context, id string) (adminapi.Invitation, bool, error) {
 	i, ok, err := d.app.invitations.ByID(ctx, id, time.Now())
 	return adminapi.Invitation(i), ok, err
+}
+
+// Agreed implements adminapi.Agreed.
+func (d *directory) Agreed(ctx context.Context, f adminapi.ConsentFilter, p adminapi.Page) ([]adminapi.Consent, int, error) {
+	found, total, err := d.app.consents.List(ctx, projections.ConsentFilter{
+		User: f.User, Application: f.Application, Key: f.Key, At: time.Now(),
+	}, page(p))
+	out := make([]adminapi.Consent, len(found))
+	for i, one := range found {
+		out[i] = adminapi.Consent(one)
+	}
+	return out, total, err
 }
 
 // Mint implements adminapi.Keys.

@@ -15,6 +15,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/blueprint"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -70,6 +71,7 @@ type app struct {
 	runner     *projections.Runner
 
 	invitations *projections.Invitations
+	consents    *projections.Consents
 	subjects    *projections.Subjects
 
 	executionHandler command.Handler[execution.State]
@@ -83,6 +85,7 @@ type app struct {
 	importHandler    command.Handler[blueprint.Import]
 
 	invitationHandler command.Handler[invitation.State]
+	consentHandler    command.Handler[consent.State]
 	keyHandler        command.Handler[key.State]
 
 	workerHandler command.Handler[worker.State]
@@ -174,11 +177,12 @@ func (a *app) openViews() (err error) {
 	a.objects, a.users, a.groups = projections.NewObjects(), projections.NewUsers(a.views), projections.NewGroups(a.views)
 	a.sessions, a.tokens = projections.NewSessions(a.views), projections.NewTokens(a.views)
 	a.invitations, a.subjects = projections.NewInvitations(a.views), projections.NewSubjects(a.views)
+	a.consents = projections.NewConsents(a.views)
 	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
 	a.audit = projections.NewAudit(a.views, a.store, a.codec)
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
-		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.subjects, a.executions, a.audit, a.imports, a.reputation)
+		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation)
 	return err
 }
 
@@ -197,6 +201,7 @@ func (a *app) wire() {
 	a.counterHandler = command.Handler[user.Counter]{Store: a.store, Codec: a.codec}
 	a.groupHandler = command.Handler[group.State]{Store: a.store, Codec: a.codec}
 	a.tokenHandler = command.Handler[token.State]{Store: a.store, Codec: a.codec}
+	a.consentHandler = command.Handler[consent.State]{Store: a.store, Codec: a.codec}
 	a.keyHandler = command.Handler[key.State]{Store: a.store, Codec: a.codec}
 	a.invitationHandler = command.Handler[invitation.State]{Store: a.store, Codec: a.codec}
 	a.objectHandler = command.Handler[object.State]{Store: a.store, Codec: a.codec}
@@ -213,8 +218,8 @@ func (a *app) wire() {
 	}
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
-		Invitations: &a.invitationHandler,
-		Audit:       &a.auditHandler, Mails: &a.mailHandler, Accounts: a.accounts, Objects: a.fieldsAt, Hidden: a.secretsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
+		Invitations: &a.invitationHandler, Consents: &a.consentHandler,
+		Audit: &a.auditHandler, Mails: &a.mailHandler, Accounts: a.accounts, Objects: a.fieldsAt, Hidden: a.secretsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
 		Passwords: a.pool, Policies: policy.Env{Directory: people, History: &records{a}}, Secrets: a.vault, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}

@@ -160,6 +160,7 @@ func (a *app) work(ctx context.Context, mails worker.Transport) error {
 		{Name: "tokens", Due: a.tokens.Due, End: a.expireToken},
 		{Name: "erasures", Due: a.subjects.Due, End: a.eraseDeleted},
 		{Name: "remains of erasures", Due: a.subjects.Left, End: a.eraseLeft},
+		{Name: "consents", Due: a.consents.Due, End: a.expireConsent},
 		{Name: "invitations", Due: a.invitations.Due, End: a.expireInvitation},
 	}}
 	group, ctx := errgroup.WithContext(ctx)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -47,6 +48,11 @@ func (a *app) expireSession(ctx context.Context, id string) error {
 
 func (a *app) expireToken(ctx context.Context, id string) error {
 	_, err := a.tokenHandler.Handle(ctx, eventstore.Stream("token", id), token.Expire{Now: time.Now()}, system("tenant"))
+	return err
+}
+
+func (a *app) expireConsent(ctx context.Context, id string) error {
+	_, err := a.consentHandler.Handle(ctx, eventstore.Stream("consent", id), consent.Expire{Now: time.Now()}, system("tenant"))
 	return err
 }
 

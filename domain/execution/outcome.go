@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/session"
 )
 
@@ -112,6 +113,7 @@ type Effect struct {
 	EndSession   *EndSession   `json:"end_session,omitempty"`
 	WriteUser    *WriteUser    `json:"write_user,omitempty"`
 	DeleteUser   *DeleteUser   `json:"delete_user,omitempty"`
+	GrantConsent *GrantConsent `json:"grant_consent,omitempty"`
 	UseToken     *UseToken     `json:"use_token,omitempty"`
 	Rehash       *Rehash       `json:"rehash,omitempty"`
 
@@ -161,6 +163,15 @@ type WriteUser struct {
 type DeleteUser struct {
 	User string `json:"user"`
 	By   string `json:"by,omitempty"` // id of who asks for it
+}
+
+// GrantConsent remembers that a user lets an application see these things.
+type GrantConsent struct {
+	User        string              `json:"user"`
+	Application consent.Application `json:"application"`
+	Permissions []string            `json:"permissions"`
+	Mode        string              `json:"mode"`
+	Expires     time.Time           `json:"expires,omitzero"`
 }
 
 // UseToken uses up the token that led here.

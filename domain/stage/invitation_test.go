@@ -6,20 +6,27 @@ import (
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/stage"
 )
 
-// records are invitations by id.
+// records are invitations by id, and consents by user and application.
 type records struct {
 	invitations map[string]invitation.State
+	consents    map[string]consent.State
 	broken      error
 }
 
 // Invitation implements [stage.Records].
 func (r *records) Invitation(_ context.Context, id string) (invitation.State, error) {
 	return r.invitations[id], r.broken
+}
+
+// Consent implements [stage.Records].
+func (r *records) Consent(_ context.Context, userID, application string) (consent.State, error) {
+	return r.consents[userID+"/"+application], r.broken
 }
 
 const invite = "0d9f3c0e-7f0e-4c55-9a44-2d1f9f6b9f10"

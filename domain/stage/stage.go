@@ -9,6 +9,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
@@ -77,6 +78,10 @@ type Env interface {
 type Records interface {
 	// Invitation returns an invitation; the zero one if there is none.
 	Invitation(ctx context.Context, id string) (invitation.State, error)
+
+	// Consent returns what a user lets an application see, given the ids of
+	// both; the zero one if nothing.
+	Consent(ctx context.Context, userID, application string) (consent.State, error)
 }
 
 // An Object is a configured thing: what it is, and its configuration.

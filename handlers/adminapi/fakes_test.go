@@ -11,6 +11,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -56,6 +57,8 @@ func init() {
 	codec.Register[invitation.InvitationCreated](1)
 	codec.Register[invitation.InvitationUsed](1)
 	codec.Register[invitation.InvitationRemoved](1)
+	codec.Register[consent.ConsentGranted](1)
+	codec.Register[consent.ConsentRevoked](1)
 	codec.Register[execution.UserLoggedIn](1)
 	codec.Register[execution.LoginFailed](1)
 	codec.Register[execution.PolicyEvaluated](1)
@@ -83,13 +86,14 @@ type state struct {
 	entries  []adminapi.AuditEntry
 
 	invitations map[string]invitation.State
+	consents    map[string]consent.State
 }
 
 func newViews(store eventstore.Store, c *codec.Codec) *views {
 	v := &views{store: store, codec: c}
 	v.last.Store(&state{
 		things: map[string]object.State{}, users: map[string]user.State{}, groups: map[string]group.State{},
-		sessions: map[string]session.State{}, tokens: map[string]token.State{}, invitations: map[string]invitation.State{},
+		sessions: map[string]session.State{}, tokens: map[string]token.State{}, invitations: map[string]invitation.State{}, consents: map[string]consent.State{},
 	})
 	return v
 }
@@ -111,7 +115,7 @@ func (v *views) wait(ctx context.Context) error {
 	next := &state{
 		things: maps.Clone(old.things), users: maps.Clone(old.users), groups: maps.Clone(old.groups),
 		sessions: maps.Clone(old.sessions), tokens: maps.Clone(old.tokens), entries: slices.Clone(old.entries),
-		invitations: maps.Clone(old.invitations),
+		invitations: maps.Clone(old.invitations), consents: maps.Clone(old.consents),
 	}
 	for recorded, err := range v.store.ReadAll(ctx, v.seen) {
 		if err != nil {
@@ -141,6 +145,8 @@ func (s *state) see(d codec.Decoded) {
 		evolve(s.sessions, id, e)
 	case token.Event:
 		evolve(s.tokens, id, e)
+	case consent.Event:
+		evolve(s.consents, id, e)
 	case invitation.Event:
 		evolve(s.invitations, id, e)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
@@ -78,7 +79,8 @@ func newBench(t *testing.T) *bench {
 	groups := &command.Handler[group.State]{Store: store, Codec: sealer}
 	b.server = &adminapi.Server{
 		Callers: b, Objects: &command.Handler[object.State]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,
-		Tokens: &command.Handler[token.State]{Store: store, Codec: sealer}, Invited: b.views,
+		Tokens: &command.Handler[token.State]{Store: store, Codec: sealer}, Invited: b.views, Agreed: b.views,
+		Consents:    &command.Handler[consent.State]{Store: store, Codec: sealer},
 		Invitations: &command.Handler[invitation.State]{Store: store, Codec: sealer},
 		Accounts: &account.Accounts{
 			Users: &command.Handler[user.State]{Store: store, Codec: sealer}, Claims: &command.Handler[user.Claimed]{Store: store, Codec: sealer},

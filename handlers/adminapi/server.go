@@ -11,6 +11,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
@@ -32,6 +33,7 @@ type Server struct {
 	Sessions    *command.Handler[session.State]
 	Tokens      *command.Handler[token.State]
 	Invitations *command.Handler[invitation.State]
+	Consents    *command.Handler[consent.State]
 	Accounts    Accounts
 
 	// What is read. It may be as old as the last Wait.
@@ -41,6 +43,7 @@ type Server struct {
 	Logins   Logins
 	Keys     Keys
 	Invited  Invited
+	Agreed   Agreed
 	Audit    Audit
 	Scores   Scores
 
@@ -106,6 +109,7 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountGroups(r)
 	s.mountTokens(r)
 	s.mountInvitations(r)
+	s.mountConsents(r)
 	s.mountLogins(r)
 	s.mountAudit(r)
 	s.mountBlueprints(r)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/mail"
@@ -37,6 +38,7 @@ type Executor struct {
 	Accounts    *account.Accounts
 	Tokens      *command.Handler[token.State]
 	Invitations *command.Handler[invitation.State]
+	Consents    *command.Handler[consent.State]
 	Audit       *command.Handler[audit.State]
 	Mails       *command.Handler[mail.State]
 	Objects     func(ctx context.Context, ref domain.Ref) (map[string]any, error) // the fields of a thing as of a revision

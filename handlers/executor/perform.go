@@ -46,6 +46,8 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 		return x.endSession(ctx, d, *e.EndSession, meta)
 	case e.WriteUser != nil:
 		return x.writeUser(ctx, d, *e.WriteUser, meta)
+	case e.GrantConsent != nil:
+		return x.grant(ctx, d, *e.GrantConsent, meta)
 	case e.DeleteUser != nil:
 		return x.Accounts.Delete(ctx, e.DeleteUser.User, account.Writer{By: e.DeleteUser.By, Via: "user_delete", Meta: meta})
 	case e.Rehash != nil:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
+	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -184,7 +185,7 @@ func (w *world) wire(sessions *projections.Sessions, wait func(context.Context) 
 	}
 	w.Executor = &executor.Executor{
 		Executions: handler[execution.State](w), Sessions: w.accounts.Sessions, Users: w.accounts.Users, Accounts: w.accounts,
-		Tokens: handler[token.State](w), Invitations: handler[invitation.State](w), Objects: w.fieldsAt, Definitions: w.definitions, People: who, Links: w.links,
+		Tokens: handler[token.State](w), Invitations: handler[invitation.State](w), Consents: handler[consent.State](w), Objects: w.fieldsAt, Definitions: w.definitions, People: who, Links: w.links,
 		Passwords: w.pool, Policies: policy.Env{Directory: directory{who}}, Audit: handler[audit.State](w), Mails: handler[mail.State](w), Secrets: w.vault, Now: w.clock,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: wait,
 	}
