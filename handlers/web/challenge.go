@@ -24,18 +24,20 @@ type challenge struct {
 	Body         string `json:"body"` // shell
 	StageName    string `json:"name"` // dummy
 
-	UserFields      []string        `json:"user_fields"` // identification
-	PasswordFields  bool            `json:"password_fields"`
-	AllowShow       bool            `json:"allow_show_password"`
-	PrimaryAction   string          `json:"primary_action"`
-	ApplicationPre  string          `json:"application_pre"`
-	KnownIdentifier string          `json:"pending_user_identifier"`
-	EnrollURL       string          `json:"enroll_url"`
-	RecoveryURL     string          `json:"recovery_url"`
-	PasswordlessURL string          `json:"passwordless_url"`
-	RememberMe      bool            `json:"enable_remember_me"`
-	Sources         []source        `json:"sources"`
-	Captcha         json.RawMessage `json:"captcha_stage"`
+	UserFields      []string `json:"user_fields"` // identification
+	PasswordFields  bool     `json:"password_fields"`
+	AllowShow       bool     `json:"allow_show_password"`
+	PrimaryAction   string   `json:"primary_action"`
+	ApplicationPre  string   `json:"application_pre"`
+	KnownIdentifier string   `json:"pending_user_identifier"`
+	EnrollURL       string   `json:"enroll_url"`
+	RecoveryURL     string   `json:"recovery_url"`
+	PasswordlessURL string   `json:"passwordless_url"`
+	RememberMe      bool     `json:"enable_remember_me"`
+	Sources         []source `json:"sources"`
+	Captcha         *captcha `json:"captcha_stage"`
+
+	captcha // of the stage of its own
 
 	Fields []prompt `json:"fields"` // prompt
 
@@ -122,12 +124,6 @@ func (ch challenge) Links() []source {
 		}
 	}
 	return links
-}
-
-// NeedsCaptcha tells whether the stage wants a proof that this page cannot ask
-// for.
-func (ch challenge) NeedsCaptcha() bool {
-	return len(ch.Captcha) > 0 && string(ch.Captcha) != "null"
 }
 
 // codeClasses are the classes of devices whose proof is a typed code.

@@ -100,7 +100,11 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, c *session.Call
 	if ch.Component == "xak-flow-redirect" {
 		return s.leave(w, r, c, ch.To)
 	}
-	return render(w, http.StatusOK, templateFor(ch.Component), s.flowView(w, r, *c, ch, st))
+	v := s.flowView(w, r, *c, ch, st)
+	if v.Puzzle != nil {
+		w.Header().Set("Content-Security-Policy", v.Puzzle.policy())
+	}
+	return render(w, http.StatusOK, templateFor(ch.Component), v)
 }
 
 // begin makes sure that the caller has a session to keep executions in.

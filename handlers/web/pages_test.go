@@ -48,7 +48,7 @@ func gallery() map[string]map[string]any {
 			"user_fields": []string{"email"}, "password_fields": true, "allow_show_password": true, "primary_action": "Log in",
 			"application_pre": "Grafana", "enroll_url": "/if/flow/enroll/", "recovery_url": "/if/flow/recovery/",
 			"passwordless_url": "/if/flow/passkey/", "enable_remember_me": true, "pending_user_identifier": "jane@example.org",
-			"captcha_stage": map[string]any{"component": "ak-stage-captcha"},
+			"captcha_stage": map[string]any{"component": "ak-stage-captcha", "js_url": "https://js.hcaptcha.com/1/api.js", "site_key": "k", "interactive": false},
 			"sources": []any{
 				map[string]any{"name": "Contoso", "icon_url": nil, "challenge": map[string]any{"component": "xak-flow-redirect", "to": "/source/oauth/login/contoso/"}},
 				map[string]any{"name": "Plex", "challenge": map[string]any{"component": "ak-source-plex"}},
@@ -101,7 +101,11 @@ func gallery() map[string]map[string]any {
 		}),
 		"validate nothing": challengeOf("ak-stage-authenticator-validate", "Welcome", nil),
 		"shell":            {"component": "xak-flow-shell", "body": "<p>Almost <strong>done</strong>.</p>"},
-		"unsupported":      challengeOf("ak-stage-captcha", "Welcome", nil),
+		"unsupported":      challengeOf("ak-stage-autosubmit", "Welcome", nil),
+		"captcha": challengeOf("ak-stage-captcha", "Welcome", map[string]any{
+			"js_url": "https://www.recaptcha.net/recaptcha/api.js", "site_key": "site<key>", "interactive": true,
+		}),
+		"captcha broken": challengeOf("ak-stage-captcha", "Welcome", map[string]any{"js_url": "javascript:alert(1)", "site_key": "k"}),
 		"prompt setup": challengeOf("ak-stage-prompt", "Welcome to flowledger!", map[string]any{"fields": []any{
 			field("static", "header", map[string]any{"initial_value": "Set a password and an email address for the first administrator, akadmin."}),
 			field("email", "Email", map[string]any{"placeholder": "Admin email"}),
@@ -148,7 +152,7 @@ func TestPages(t *testing.T) {
 		"identification wrong": {
 			`<label for="uid_field">Email</label>`, `type="email"`, "Grafana", "Failed to authenticate.", `value="jane@example.org"`,
 			`href="/if/flow/enroll/"`, `href="/if/flow/recovery/"`, `href="/if/flow/passkey/"`, "Continue with Contoso",
-			"data-remember", "data-reveal", "proof that you are human", `name="password"`,
+			"data-remember", "data-reveal", `data-captcha="https://js.hcaptcha.com/1/api.js" data-key="k">`, `name="captcha_token" value=""`, `name="password"`,
 		},
 		"sources only":    {`href="https://login.contoso.example/"`},
 		"password":        {`autocomplete="current-password"`, `href="/flows/-/cancel/"`, `src="/static/dist/assets/images/user_default.svg"`},
@@ -170,7 +174,12 @@ func TestPages(t *testing.T) {
 		"validate setup":   {`name="selected_stage" value="11111111"`, "TOTP Authenticator"},
 		"validate nothing": {"No second factor is set up"},
 		"shell":            {"<p>Almost <strong>done</strong>.</p>"},
-		"unsupported":      {"cannot be shown here", "ak-stage-captcha"},
+		"unsupported":      {"cannot be shown here", "ak-stage-autosubmit"},
+		"captcha": {
+			`data-captcha="https://www.recaptcha.net/recaptcha/api.js" data-key="site&lt;key&gt;" data-interactive data-auto>`,
+			`<input type="hidden" name="token" value="">`, "captcha.js", "<noscript>", "needs JavaScript", "show that you are human",
+		},
+		"captcha broken": {"not one that a page can load", "Cancel"},
 		"prompt": {
 			"Username is already taken.", "Passwords don&#39;t match.", "Not on any field.", `name="prompt.text.username"`,
 			`autocomplete="new-password"`, `type="number" value="42"`, `value="2026-03-01T12:00"`, `type="date"`,

@@ -11,6 +11,7 @@ import (
 var answers = map[string]func(form url.Values) map[string]any{
 	"ak-stage-identification":         answerIdentification,
 	"ak-stage-password":               func(f url.Values) map[string]any { return pick(f, "password") },
+	"ak-stage-captcha":                func(f url.Values) map[string]any { return pick(f, "token") },
 	"ak-stage-user-login":             answerUserLogin,
 	"ak-stage-prompt":                 answerPrompt,
 	"ak-stage-consent":                func(f url.Values) map[string]any { return pick(f, "token") },
@@ -42,7 +43,7 @@ func pick(form url.Values, names ...string) map[string]any {
 }
 
 func answerIdentification(form url.Values) map[string]any {
-	return pick(form, "uid_field", "password")
+	return pick(form, "uid_field", "password", "captcha_token")
 }
 
 func answerUserLogin(form url.Values) map[string]any {

@@ -19,6 +19,7 @@ type flowView struct {
 	Execution string
 	Notice    string
 	Inputs    []input // of a prompt
+	Puzzle    *puzzle // nil for none
 
 	typed url.Values
 }
@@ -42,7 +43,7 @@ func (s *Server) flowView(w http.ResponseWriter, r *http.Request, c session.Call
 		v.Notice = "That was already over, so we have started again."
 	}
 	v.soften()
-	v.Inputs = v.inputs()
+	v.Inputs, v.Puzzle = v.inputs(), v.puzzle()
 	return v
 }
 

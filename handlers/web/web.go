@@ -1,7 +1,7 @@
 // Package web serves the pages that people see: flows in the browser, a
 // person's own page, and the paths that lead to them. Everything is rendered
-// here on the server and works without scripts; what a flow does next is
-// decided behind the interfaces below, never here.
+// here on the server and works without scripts, captchas excepted; what a flow
+// does next is decided behind the interfaces below, never here.
 package web
 
 import (
