@@ -26,7 +26,7 @@ for (const box of document.querySelectorAll("[data-captcha]")) {
     say("");
     if (!waiting) return;
     waiting = false;
-    form.requestSubmit();
+    setTimeout(() => form.requestSubmit()); // not while the form is being sent: that does nothing
   };
 
   // Before any other listener, so that a form that has to wait does not count
