@@ -19,7 +19,8 @@ type captchaProvider struct {
 	host string // what else it says
 
 	mu     sync.Mutex // guards all below
-	script string
+	script string     // in which TOKEN is replaced
+	tokens []string   // for one script after the other; the last for all that follow
 	asked  []url.Values
 	score  float64
 	down   bool
@@ -27,7 +28,7 @@ type captchaProvider struct {
 
 func newCaptchaProvider(t *testing.T, key, host string) *captchaProvider {
 	t.Helper()
-	p := &captchaProvider{key: key, host: host, score: 0.9}
+	p := &captchaProvider{key: key, host: host, score: 0.9, tokens: []string{"human-1"}}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	return p
@@ -40,7 +41,11 @@ func (p *captchaProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/api.js":
 		w.Header().Set("Content-Type", "text/javascript")
-		io.WriteString(w, p.script)
+		w.Header().Set("Cache-Control", "no-store")
+		io.WriteString(w, strings.ReplaceAll(p.script, "TOKEN", p.tokens[0]))
+		p.tokens = append(p.tokens[1:], p.tokens[len(p.tokens)-1])
+	case r.URL.Path == "/frame":
+		io.WriteString(w, "<!doctype html><title>Frame</title>")
 	case p.down:
 		http.Error(w, "down", http.StatusServiceUnavailable)
 	case r.FormValue("secret") != p.key:
