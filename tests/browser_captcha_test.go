@@ -74,71 +74,81 @@ func (w *window) accept(p *captchaProvider) {
 	})
 }
 
+// A captchaDesk is a server with captcha flows, and their provider.
+type captchaDesk struct {
+	*captchaProvider
+	server *server
+	admin  *client
+}
+
+// enter opens a window and a flow that has a captcha with this script.
+func (d *captchaDesk) enter(t *testing.T, slug, script string, tokens ...string) *window {
+	t.Helper()
+	d.set(func() { d.script, d.tokens, d.asked = script, tokens, nil })
+	w := openWindow(t, d.server.base)
+	w.accept(d.captchaProvider)
+	w.open("/if/flow/" + slug + "/")
+	return w
+}
+
+// interactive changes whether the stage wants a click.
+func (d *captchaDesk) interactive(t *testing.T, on bool) {
+	t.Helper()
+	const path = "/api/v3/stages/captcha/"
+	list, err := d.admin.must(t, http.StatusOK, http.MethodGet, path+"?name=captcha", nil).object()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pk, _ := at(list, "results.0.pk").(string)
+	d.admin.must(t, http.StatusOK, http.MethodPatch, path+pk+"/", object{"interactive": on})
+}
+
 // TestBrowserCaptcha goes through captchas of all kinds in a real browser.
 func TestBrowserCaptcha(t *testing.T) {
-	p := newCaptchaProvider(t, "zq-key", "zq.example")
 	s := start(t)
-	admin := s.admin(t)
-	admin.mustImport(t, captchaFlow(p, false))
-	interactive := func(t *testing.T, on bool) {
-		t.Helper()
-		const path = "/api/v3/stages/captcha/"
-		list, err := admin.must(t, http.StatusOK, http.MethodGet, path+"?name=captcha", nil).object()
-		if err != nil {
-			t.Fatal(err)
-		}
-		pk, _ := at(list, "results.0.pk").(string)
-		admin.must(t, http.StatusOK, http.MethodPatch, path+pk+"/", object{"interactive": on})
-	}
-	enter := func(t *testing.T, script string, tokens ...string) *window {
-		t.Helper()
-		p.set(func() { p.script, p.tokens, p.asked = script, tokens, nil })
-		w := openWindow(t, s.base)
-		w.accept(p)
-		return w
-	}
+	d := &captchaDesk{newCaptchaProvider(t, "zq-key", "zq.example"), s, s.admin(t)}
+	d.admin.mustImport(t, captchaFlow(d.captchaProvider, false))
 	for name, script := range fakeCaptchas {
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
-			w := enter(t, script, "human-1")
-			w.open("/if/flow/captcha/")
-			w.run("pass by itself", w.says("captcha-after"))
+			d.enter(t, "captcha", script, "human-1").passes("pass by itself")
 		})
 	}
 	t.Run("a-wrong-token-is-not-tried-for-ever", func(t *testing.T) {
-		w := enter(t, fakeCaptchas["hcaptcha"], "robot", "human-2")
-		w.open("/if/flow/captcha/")
+		w := d.enter(t, "captcha", fakeCaptchas["hcaptcha"], "robot", "human-2")
 		w.run("be told so", w.says("Invalid captcha response"), w.sees(".captcha iframe"))
 		w.picture("wrong")
-		p.set(func() {
-			if len(p.asked) != 1 {
-				t.Errorf("the provider was asked %d times", len(p.asked))
+		d.set(func() {
+			if len(d.asked) != 1 {
+				t.Errorf("the provider was asked %d times", len(d.asked))
 			}
 		})
-		w.run("try again", w.press(), w.says("captcha-after"))
+		w.passes("try again", w.press())
 	})
 	t.Run("with-the-name", func(t *testing.T) {
-		w := enter(t, fakeCaptchas["recaptcha 3"], "human-3")
-		w.open("/if/flow/captcha-login/")
-		w.run("say who one is", w.sees(".captcha iframe"), w.fill("#uid_field", "akadmin"), w.press(), w.says("captcha-after"))
+		w := d.enter(t, "captcha-login", fakeCaptchas["recaptcha 3"], "human-3")
+		w.passes("say who one is", w.sees(".captcha iframe"), w.fill("#uid_field", "akadmin"), w.press())
 	})
 	t.Run("a-broken-script", func(t *testing.T) {
-		w := enter(t, "/* nothing */", "-")
-		w.open("/if/flow/captcha/")
+		w := d.enter(t, "captcha", "/* nothing */", "-")
 		w.run("be told so", w.says("The check could not be done"))
 	})
 	t.Run("without-scripts", func(t *testing.T) {
-		p.set(func() { p.asked = nil })
 		w := openWindow(t, s.base, looks["without scripts"]...)
 		w.open("/if/flow/captcha/")
 		w.run("be told that it takes scripts", w.sees("noscript .note"))
 	})
-	interactive(t, true)
+	d.interactive(t, true)
 	t.Run("a-click", func(t *testing.T) {
-		w := enter(t, fakeCaptchas["hcaptcha"], "human-4")
-		w.open("/if/flow/captcha/")
+		w := d.enter(t, "captcha", fakeCaptchas["hcaptcha"], "human-4")
 		w.run("go on too early", w.sees("#solve"), w.press(), w.says("Please complete the check first."))
 		w.picture("too-early")
 		w.fits("desktop")
-		w.run("click", chromedp.Click(chromedp.CSS("#solve")), w.says("captcha-after"))
+		w.passes("click", chromedp.Click(chromedp.CSS("#solve")))
 	})
+}
+
+// passes does something and comes to the stage after the captcha.
+func (w *window) passes(what string, actions ...act) {
+	w.t.Helper()
+	w.run(what, append(actions, w.says("captcha-after"))...)
 }

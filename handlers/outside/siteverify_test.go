@@ -56,12 +56,16 @@ func TestSiteVerifyFindsNoVerdict(t *testing.T) {
 		answer http.HandlerFunc
 		says   string
 	}{
-		"a failure":     {func(w http.ResponseWriter, r *http.Request) { http.Error(w, `{"success":true}`, 500) }, "answered with status 500"},
-		"a redirection": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 307) }, "answered with status 307"},
-		"a page":        {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>the key") }, "no verdict"},
-		"a list":        {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `[true]`) }, "no verdict"},
-		"null":          {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `null`) }, "no verdict"},
-		"two verdicts":  {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{"success":true}{}`) }, "no verdict"},
+		"a failure": {func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, `{"success":true}`, http.StatusInternalServerError)
+		}, "answered with status 500"},
+		"a redirection": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		}, "answered with status 307"},
+		"a page":       {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>the key") }, "no verdict"},
+		"a list":       {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `[true]`) }, "no verdict"},
+		"null":         {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `null`) }, "no verdict"},
+		"two verdicts": {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{"success":true}{}`) }, "no verdict"},
 		"one that is far too big": {func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, `{"success":true}`+strings.Repeat(" ", 64<<10))
 		}, "no verdict"},
