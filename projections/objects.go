@@ -35,6 +35,7 @@ type objectIndex struct {
 	targets        map[string]string         // target ids to primary keys
 	stageBindings  map[string][]object.Thing // by flow, in order
 	policyBindings map[string][]object.Thing // by the primary key of the target, in order
+	kinds          map[string][]object.Thing // by model name in lower case, by name
 }
 
 // NewObjects makes the read model.
@@ -121,10 +122,12 @@ func (o *Objects) Refresh(conn *sqlite.Conn) error {
 func indexOf(things []object.Thing) *objectIndex {
 	x := &objectIndex{
 		things: make(map[string]object.Thing, len(things)), slugs: map[string]string{}, targets: map[string]string{},
-		stageBindings: map[string][]object.Thing{}, policyBindings: map[string][]object.Thing{},
+		stageBindings: map[string][]object.Thing{}, policyBindings: map[string][]object.Thing{}, kinds: map[string][]object.Thing{},
 	}
 	for _, t := range things {
 		x.things[t.ID] = t
+		model := strings.ToLower(t.Kind)
+		x.kinds[model] = append(x.kinds[model], t)
 		if kind, ok := catalog.Lookup(t.Kind); ok && kind.Match("target") {
 			x.targets[catalog.TargetID(t.ID)] = t.ID
 		}
@@ -152,7 +155,14 @@ func indexOf(things []object.Thing) *objectIndex {
 			})
 		}
 	}
+	for _, list := range x.kinds {
+		slices.SortFunc(list, byName)
+	}
 	return x
+}
+
+func byName(a, b object.Thing) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 }
 
 func text(t object.Thing, field string) string {
@@ -225,7 +235,7 @@ func (o *Objects) ByTarget(target string) (string, bool) {
 
 // Kind lists everything of a kind, by name.
 func (o *Objects) Kind(model string) []object.Thing {
-	return o.list(func(t object.Thing) bool { return strings.EqualFold(t.Kind, model) })
+	return copies(o.now().kinds[strings.ToLower(model)])
 }
 
 // Category lists everything of all kinds of a category, by name.
@@ -243,9 +253,7 @@ func (o *Objects) list(wanted func(object.Thing) bool) []object.Thing {
 			out = append(out, copied(t))
 		}
 	}
-	slices.SortFunc(out, func(a, b object.Thing) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(out, byName)
 	return out
 }
 

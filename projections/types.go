@@ -8,6 +8,7 @@ import (
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/mail"
+	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -35,6 +36,10 @@ func init() {
 	codec.Register[mail.MailGivenUp](1)
 	codec.Register[key.SubjectKeyDestroyed](1)
 
+	codec.Register[notification.NotificationRaised](1)
+	codec.Register[notification.NotificationSeen](1)
+	codec.Register[notification.NotificationUnseen](1)
+	codec.Register[notification.NotificationRemoved](1)
 	codec.Register[consent.ConsentGranted](1)
 	codec.Register[consent.ConsentExpired](1)
 	codec.Register[consent.ConsentRevoked](1)

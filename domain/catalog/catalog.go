@@ -29,6 +29,9 @@ const (
 	Group         Category = "group"
 	Invitation    Category = "invitation"
 	Setting       Category = "setting" // what fits nowhere else
+
+	NotificationRule      Category = "notification rule"
+	NotificationTransport Category = "notification transport"
 )
 
 // A Kind is a sort of configured thing.
@@ -125,7 +128,7 @@ func TargetID(pk string) string {
 // name, a category, or target for what policies can be bound to.
 func (k Kind) Match(ref string) bool {
 	if ref == "target" {
-		return k.Category == Flow || k.Category == StageBinding
+		return k.Category == Flow || k.Category == StageBinding || k.Category == NotificationRule
 	}
 	return k.Model == ref || string(k.Category) == ref
 }
