@@ -67,6 +67,7 @@ func worldOf(ts *testscript.TestScript) *world {
 //	expect status N         judge the last answer
 //	expect header NAME VALUE
 //	expect json PATH VALUE  VALUE is JSON, or a bare word; without VALUE: it is there. With ! the contrary
+//	await PATH AT VALUE     fetch until the answer has the value there
 //	keep NAME PATH          put a value of the last answer into a variable
 //	find NAME REGEXP        put the first group of a match in the last standard output into a variable
 //	cli STATUS ARG… [< FILE]   run the program, with a file as its standard input; it must exit with this status
@@ -85,6 +86,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"answer":  scriptAnswer,
 	"import":  scriptImport,
 	"expect":  scriptExpect,
+	"await":   scriptAwait,
 	"keep":    scriptKeep,
 	"find":    scriptFind,
 	"cli":     scriptCLI,
@@ -247,6 +249,21 @@ func scriptExpect(ts *testscript.TestScript, neg bool, args []string) {
 	if (got == want) == neg {
 		ts.Fatalf("%s: got %q, want %q (negated: %v)\n%d %s", strings.Join(args[:2], " "), got, want, neg, w.last.status, w.last.body)
 	}
+}
+
+// scriptAwait is for what a worker does: nobody is told when it is done.
+func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
+	w := worldOf(ts)
+	c, args := w.whose(ts, args)
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: await [as NAME] PATH AT VALUE")
+	}
+	awaitTrue(w.tb, args[1]+" is "+args[2], func() bool {
+		a, err := c.send(http.MethodGet, args[0], nil)
+		w.answered(ts, a, err)
+		o, err := a.object()
+		return err == nil && plain(at(o, args[1])) == args[2]
+	})
 }
 
 func scriptKeep(ts *testscript.TestScript, neg bool, args []string) {

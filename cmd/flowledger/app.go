@@ -21,6 +21,7 @@ import (
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/mail"
+	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
@@ -74,6 +75,8 @@ type app struct {
 	consents    *projections.Consents
 	subjects    *projections.Subjects
 
+	notifications *projections.Notifications
+
 	executionHandler command.Handler[execution.State]
 	sessionHandler   command.Handler[session.State]
 	userHandler      command.Handler[user.State]
@@ -91,6 +94,7 @@ type app struct {
 	workerHandler command.Handler[worker.State]
 	auditHandler  command.Handler[audit.State]
 	mailHandler   command.Handler[mail.State]
+	noticeHandler command.Handler[notification.State]
 
 	ready    atomic.Bool // the first start is over
 	pool     *account.Pool
@@ -181,8 +185,10 @@ func (a *app) openViews() (err error) {
 	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
 	a.audit = projections.NewAudit(a.views, a.store, a.codec)
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
+	a.notifications = projections.NewNotifications(a.views)
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
-		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation)
+		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation,
+		a.notifications)
 	return err
 }
 
@@ -207,6 +213,7 @@ func (a *app) wire() {
 	a.objectHandler = command.Handler[object.State]{Store: a.store, Codec: a.codec}
 	a.auditHandler = command.Handler[audit.State]{Store: a.store, Codec: a.codec}
 	a.mailHandler = command.Handler[mail.State]{Store: a.store, Codec: a.codec}
+	a.noticeHandler = command.Handler[notification.State]{Store: a.store, Codec: a.codec}
 	a.workerHandler = command.Handler[worker.State]{Store: a.store, Codec: a.codec}
 	a.importHandler = command.Handler[blueprint.Import]{Store: a.store, Codec: a.codec}
 

@@ -142,8 +142,8 @@ func (a *app) follower(name string, from worker.Position) worker.Follower {
 	}
 }
 
-// work runs the workers: what executions owe is paid, mail is sent, what is
-// over ends.
+// work runs the workers: what executions owe is paid, mail is sent, people are
+// told of events, what is over ends.
 func (a *app) work(ctx context.Context, mails worker.Transport) error {
 	checkpoint, err := a.views.Checkpoint("settle")
 	if err != nil {
@@ -151,6 +151,10 @@ func (a *app) work(ctx context.Context, mails worker.Transport) error {
 	}
 	settle := &worker.Settler{Follower: a.follower("settle", checkpoint), Executor: a.executor, Now: time.Now}
 	mailer, err := a.mailer(mails)
+	if err != nil {
+		return err
+	}
+	notify, err := a.notifier(ctx)
 	if err != nil {
 		return err
 	}
@@ -166,6 +170,7 @@ func (a *app) work(ctx context.Context, mails worker.Transport) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return settle.Run(ctx) })
 	group.Go(func() error { return mailer.Run(ctx) })
+	group.Go(func() error { return notify.Run(ctx) })
 	group.Go(func() error { return sweep.Run(ctx) })
 	return group.Wait()
 }

@@ -196,6 +196,9 @@ func (e *evaluation) known() *expr.Dict {
 		v, _ := e.plan.Get(name)
 		e.context.Set(name, v)
 	}
+	if event, ok := e.event(); ok {
+		e.context.Set("event", event)
+	}
 	for key, v := range e.q.Extra {
 		if _, given := e.context.Get(key); v != nil || !given {
 			e.context.Set(key, fromPlain(v)) // what no database knows hides nothing that somebody gave

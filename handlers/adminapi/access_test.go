@@ -20,6 +20,7 @@ var (
 	openToMembers = []string{
 		"core/users/me/", "core/authenticated_sessions/", "core/authenticated_sessions/{key}/",
 		"core/authenticated_sessions/{key}/used_by/", "stages/all/user_settings/",
+		"events/notifications/", "events/notifications/{key}/", "events/notifications/{key}/used_by/", "events/notifications/mark_all_seen/",
 		"core/user_consent/", "core/user_consent/{key}/", "core/user_consent/{key}/used_by/",
 	}
 	openToAll = []string{"root/config/", "core/brands/current/", "policies/geoip_iso3166/"}

@@ -10,11 +10,13 @@ import (
 	"sync/atomic"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -87,6 +89,8 @@ type state struct {
 
 	invitations map[string]invitation.State
 	consents    map[string]consent.State
+
+	notifications map[string]notification.State
 }
 
 func newViews(store eventstore.Store, c *codec.Codec) *views {
@@ -94,6 +98,7 @@ func newViews(store eventstore.Store, c *codec.Codec) *views {
 	v.last.Store(&state{
 		things: map[string]object.State{}, users: map[string]user.State{}, groups: map[string]group.State{},
 		sessions: map[string]session.State{}, tokens: map[string]token.State{}, invitations: map[string]invitation.State{}, consents: map[string]consent.State{},
+		notifications: map[string]notification.State{},
 	})
 	return v
 }
@@ -116,6 +121,7 @@ func (v *views) wait(ctx context.Context) error {
 		things: maps.Clone(old.things), users: maps.Clone(old.users), groups: maps.Clone(old.groups),
 		sessions: maps.Clone(old.sessions), tokens: maps.Clone(old.tokens), entries: slices.Clone(old.entries),
 		invitations: maps.Clone(old.invitations), consents: maps.Clone(old.consents),
+		notifications: maps.Clone(old.notifications),
 	}
 	for recorded, err := range v.store.ReadAll(ctx, v.seen) {
 		if err != nil {
@@ -149,6 +155,8 @@ func (s *state) see(d codec.Decoded) {
 		evolve(s.consents, id, e)
 	case invitation.Event:
 		evolve(s.invitations, id, e)
+	case notification.Event:
+		evolve(s.notifications, id, e)
 	}
 	if action := actionOf(d); action != "" {
 		s.entries = append(s.entries, adminapi.AuditEntry{Decoded: d, Action: action, User: d.Header.Actor.ID})
@@ -179,6 +187,8 @@ func actionOf(d codec.Decoded) string {
 		return "policy_exception"
 	case execution.ExecutionFailed:
 		return "system_exception"
+	case audit.AuditCustomRecorded:
+		return "custom_look"
 	}
 	return ""
 }

@@ -40,6 +40,10 @@ func peculiarityOf(c catalog.Category) peculiarity {
 		return promptPeculiarity()
 	case catalog.Brand:
 		return brandPeculiarity()
+	case catalog.NotificationRule:
+		return notificationRulePeculiarity()
+	case catalog.NotificationTransport:
+		return notificationTransportPeculiarity()
 	}
 	return peculiarity{order: []string{"name"}, search: []string{"name"}}
 }

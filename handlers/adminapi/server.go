@@ -14,6 +14,7 @@ import (
 	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -33,6 +34,7 @@ type Server struct {
 	Sessions    *command.Handler[session.State]
 	Tokens      *command.Handler[token.State]
 	Invitations *command.Handler[invitation.State]
+	Notices     *command.Handler[notification.State]
 	Consents    *command.Handler[consent.State]
 	Accounts    Accounts
 
@@ -46,6 +48,8 @@ type Server struct {
 	Agreed   Agreed
 	Audit    Audit
 	Scores   Scores
+
+	Notifications Notifications
 
 	Importer Importer
 	Tester   Tester   // of policies; nil when none is at hand
@@ -118,5 +122,6 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountStages(r)
 	s.mountPolicies(r)
 	s.mountReputation(r)
+	s.mountNotifications(r)
 	s.mountKinds(r)
 }

@@ -1,0 +1,54 @@
+package adminapi
+
+import (
+	"context"
+
+	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/object"
+)
+
+// notificationRulePeculiarity: rules show the group that they tell.
+func notificationRulePeculiarity() peculiarity {
+	return peculiarity{
+		order: []string{"name"}, search: []string{"name", "severity"},
+		derived: map[string]func(*view, object.Thing) any{
+			"pbm_uuid": targetKey,
+			"destination_group__name": func(v *view, t object.Thing) any {
+				g, ok, err := v.s.People.Group(context.Background(), text(t, "destination_group"))
+				if err != nil || !ok {
+					return nil
+				}
+				return g.Name
+			},
+		},
+		adorn: func(ctx context.Context, v *view, _ catalog.Kind, t object.Thing, out map[string]any) error {
+			out["destination_group_obj"] = nil
+			id := text(t, "destination_group")
+			if id == "" {
+				return nil
+			}
+			g, ok, err := v.s.People.Group(ctx, id)
+			if err != nil || !ok {
+				return err
+			}
+			out["destination_group_obj"], err = v.s.fullGroup(ctx, nil, g)
+			return err
+		},
+	}
+}
+
+// modeNames are what people call the modes of transports.
+var modeNames = map[string]string{
+	"local": "flowledger inbuilt notifications", "email": "Email", "webhook": "Generic Webhook", "webhook_slack": "Slack Webhook (Slack/Discord)",
+}
+
+// notificationTransportPeculiarity: transports say how they tell.
+func notificationTransportPeculiarity() peculiarity {
+	return peculiarity{
+		order: []string{"name"}, search: []string{"name", "mode"},
+		adorn: func(_ context.Context, v *view, _ catalog.Kind, t object.Thing, out map[string]any) error {
+			out["mode_verbose"] = modeNames[written(v.field(t, "mode"))]
+			return nil
+		},
+	}
+}
