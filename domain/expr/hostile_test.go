@@ -106,6 +106,8 @@ var hostilePrograms = map[string]hostile{
 	"many copies of a module":   {"while True: import urllib.parse", StepLimit},
 	"many searches of values":   {"d = dict.fromkeys(range(10**4))\nwhile True: -1 in d.values()", StepLimit},
 	"choices beyond counting":   {"import random\nreturn random.choices([1], k=2**60)", MemoryLimit},
+	"searches from each letter": {"import re\nreturn re.sub('(a*)b|a', 'x', 'a' * 50000)", StepLimit},
+	"splits at each letter":     {"import re\nreturn re.split('a*?(a*)b|a', 'a' * 10**6)", StepLimit},
 	"sleep":                     {"import time\ntime.sleep(10)", "RuntimeError"},
 	"hosts of a large network":  {"import ipaddress\nreturn list(ipaddress.ip_network('::/0').hosts())", MemoryLimit},
 	"all of zip":                {"return list(zip(range(10**9), range(10**9)))", MemoryLimit},

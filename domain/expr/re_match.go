@@ -105,28 +105,6 @@ func (r *run) scan(x *regex, text string) error {
 	return r.work((len(text) + 16) * min(x.size, 4096))
 }
 
-// findAll matches as often as possible, at most limit times if that is not
-// negative.
-func (r *run) findAll(x *regex, text string, limit int) ([][]int, error) {
-	if err := r.scan(x, text); err != nil {
-		return nil, err
-	}
-	groups, ok := x.allow(text)
-	if !ok {
-		return nil, nil
-	}
-	each := 32*len(x.groups) + 48
-	room := (r.limits.Memory - r.memory) / each
-	if limit < 0 || limit > room {
-		limit = room + 1
-	}
-	found := x.anchor["search"].FindAllStringSubmatchIndex(text, limit)
-	for i, at := range found {
-		found[i] = beside(groups, at)
-	}
-	return found, r.grow(len(found) * each)
-}
-
 var matchClass = &Class{name: "Match", base: objectClass, methods: map[string]method{
 	"group": func(c *Call, self Value) (Value, error) {
 		m := self.(*match)

@@ -126,6 +126,9 @@ func compileRegex(source string, flags int) (*regex, error) {
 			return nil, regexError.errorf("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		}
 	}
+	if x.anchor["after"], err = follows(translated); err != nil {
+		return nil, regexError.errorf("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
 	return x, nil
 }
 
