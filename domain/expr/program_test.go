@@ -247,6 +247,8 @@ for url in ["https://authentik.company", "http://localhost:9000/x?y", "https://[
 return out[:3], set(out[3:])`: []any{[]any{"valid", "valid", "valid"}, []any{"['Enter a valid URL.']"}},
 		`from django.utils.html import escape as esc
 return esc("<a href='x'>&\"")`: "&lt;a href=&#x27;x&#x27;&gt;&amp;&quot;",
+		"import re\ntry: re.match('^(?=a)a|b', 'b')\nexcept re.error as e: return str(e)": "look-ahead in one of several alternatives is not available in regular expressions here: " +
+			"put the alternatives behind it in brackets, (?:a|b), or use two expressions",
 		"import re\ntry: re.search('(?=x)', 'x')\nexcept re.error as e: return str(e)":                       "look-ahead other than behind a ^ at the very beginning is not available in regular expressions here: use two expressions, or methods of the text",
 		"import re\ntry: re.search(r'(a)\\1', 'x')\nexcept re.error as e: return 'back-reference' in str(e)": true,
 	}

@@ -68,11 +68,37 @@ func takeGuards(source string, flags int) (rest string, guards []guard, size int
 		guards, size = append(guards, guard{x, rest[2] == '!'}), size+n
 		rest = rest[end+1:]
 	}
+	if len(guards) > 0 && hasAlternatives(rest) {
+		return source, nil, 0, regexError.errorf("look-ahead in one of several alternatives is not available in regular expressions here: " +
+			"put the alternatives behind it in brackets, (?:a|b), or use two expressions")
+	}
 	return start + rest, guards, size, nil
 }
 
-// closing finds the bracket that closes the one at the beginning; -1 if there
-// is none.
+// hasAlternatives tells whether an expression has a | outside of all brackets:
+// what stands before the first of them does not hold for the others.
+func hasAlternatives(s string) bool {
+	for s != "" {
+		switch s[0] {
+		case '|':
+			return true
+		case '\\':
+			s = s[min(2, len(s)):]
+		case '(', '[':
+			end := closing(s)
+			if end < 0 {
+				return false
+			}
+			s = s[end+1:]
+		default:
+			s = s[1:]
+		}
+	}
+	return false
+}
+
+// closing finds the bracket that closes the one at the beginning, which may
+// open a class of letters; -1 if there is none.
 func closing(s string) int {
 	depth, inClass := 0, false
 	for i := 0; i < len(s); i++ {
@@ -80,7 +106,9 @@ func closing(s string) int {
 		case c == '\\':
 			i++
 		case inClass:
-			inClass = c != ']'
+			if inClass = c != ']'; !inClass && depth == 0 {
+				return i
+			}
 		case c == '[':
 			inClass = true
 			if strings.HasPrefix(s[i+1:], "^") {
