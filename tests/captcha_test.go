@@ -162,12 +162,59 @@ func TestCaptcha(t *testing.T) {
 		t.Errorf("got %v, %v; want the end", ch, err)
 	}
 	captchaFacts(t, s)
+	nothingLeft(t, s, d)
+}
+
+// nothingLeft stops a server and searches what it leaves behind.
+func nothingLeft(t *testing.T, s *server, d *diary) {
+	t.Helper()
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
 	for _, hit := range d.search(readFolder(t, s.data), filed{name: "the log", text: []byte(s.log.String())}) {
 		t.Error(hit)
 	}
+}
+
+// TestCaptchaAtIdentification says who one is and proves that one is human in
+// one step, until the administrator asks for no proof any more.
+func TestCaptchaAtIdentification(t *testing.T) {
+	d := &diary{}
+	p := newCaptchaProvider(t, d.mark(secret, "private key"), d.mark(secret, "the rest of the answer"))
+	s := start(t)
+	admin := s.admin(t)
+	admin.mustImport(t, captchaFlow(p, false))
+	c := d.client(s)
+	ch, err := c.challenge("captcha-login")
+	if err != nil || at(ch, "captcha_stage.site_key") != "site-key" || at(ch, "captcha_stage.js_url") != p.URL+"/api.js" {
+		t.Fatalf("got %v, %v; want to be told of the captcha", ch, err)
+	}
+	for _, token := range []string{"", d.mark(secret, "wrong token")} {
+		ch, err = c.respond("captcha-login", object{"uid_field": "akadmin", "captcha_token": token})
+		if err != nil || at(ch, "response_errors.non_field_errors.0.string") != "Failed to authenticate." {
+			t.Errorf("got %v, %v; want to be turned down", ch, err)
+		}
+	}
+	ch, err = c.respond("captcha-login", object{"uid_field": "akadmin", "captcha_token": "human-" + d.mark(secret, "token")})
+	if err != nil || ch.text("component") != "ak-stage-dummy" {
+		t.Errorf("got %v, %v; want to go on", ch, err)
+	}
+
+	list, err := admin.must(t, http.StatusOK, http.MethodGet, "/api/v3/stages/captcha/?name=captcha", nil).object()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pk, _ := at(list, "results.0.pk").(string)
+	admin.must(t, http.StatusNoContent, http.MethodDelete, "/api/v3/stages/captcha/"+pk+"/", nil)
+	list, err = admin.must(t, http.StatusOK, http.MethodGet, "/api/v3/stages/identification/?name=captcha-who", nil).object()
+	if err != nil || at(list, "results.0.pk") == nil || at(list, "results.0.captcha_stage") != nil {
+		t.Errorf("got %v, %v; want a stage without a captcha", list, err)
+	}
+	ch, err = d.client(s).respond("captcha-login", object{"uid_field": "akadmin"})
+	if err != nil || ch.text("component") != "ak-stage-dummy" {
+		t.Errorf("got %v, %v; want to go on without a captcha", ch, err)
+	}
+	nothingLeft(t, s, d)
 }
 
 // captchaFacts looks for the score and the codes in the ledger.
