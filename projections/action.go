@@ -44,6 +44,10 @@ func actionOf(e codec.Decoded) string {
 		return exceptionOf(event.Evaluation)
 	case execution.PolicyDenied:
 		return exceptionOf(event.Evaluation)
+	case execution.ContextChanged:
+		if len(event.Diagnostics) > 0 {
+			return event.Diagnostics[0].Class
+		}
 	case execution.ExecutionFailed:
 		return "system_exception"
 	case mail.MailSent:

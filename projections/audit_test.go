@@ -114,6 +114,8 @@ func TestActions(t *testing.T) {
 		"a token is viewed":            {by("admin", ""), "token", token.TokenViewed{}, "secret_view", "admin"},
 		"a token is revoked":           {by("admin", ""), "token", token.TokenRevoked{}, "model_deleted", "admin"},
 		"a token is used":              {by("admin", ""), "token", token.TokenUsed{}, "", "admin"},
+		"an expression failed":         {by("", ""), "execution", execution.Diagnosed("prompt", []execution.Diagnostic{{Class: execution.MappingException}}), "property_mapping_exception", ""},
+		"the context changed":          {by("", ""), "execution", execution.ContextChanged{By: "policy"}, "", ""},
 		"a policy erred":               {by("", ""), "execution", execution.PolicyEvaluated{Evaluation: exception}, "policy_exception", ""},
 		"a policy erred and denied":    {by("", ""), "execution", execution.PolicyDenied{Evaluation: exception}, "policy_exception", ""},
 		"a policy denied":              {by("", ""), "execution", execution.PolicyDenied{}, "", ""},

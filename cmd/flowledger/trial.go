@@ -11,6 +11,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/handlers/adminapi"
 	"github.com/flowledger/flowledger/handlers/executor"
 )
@@ -27,6 +28,11 @@ func (t *trials) Test(
 		return adminapi.TestResult{}, err
 	}
 	return adminapi.TestResult{Passing: tried.Passing, Messages: tried.Messages, Logs: report(tried)}, nil
+}
+
+// Preview implements adminapi.Tester.
+func (t *trials) Preview(ctx context.Context, c session.Caller, p *stage.Prompt) (map[string]any, error) {
+	return t.app.executor.Preview(ctx, p, c)
 }
 
 // report tells what a policy did on trial, a line each: what it logged, what

@@ -289,11 +289,14 @@ func (e FactorVerified) Evolve(s State) State {
 	return s
 }
 
-// ContextChanged records that a policy or the executor wrote the context.
+// ContextChanged records that a policy or the executor wrote the context, or
+// what kept a stage from computing a part of it.
 type ContextChanged struct {
 	By      string   `json:"by"`
 	Touched []string `json:"keys"`
 	Change
+	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
+	Details     []string     `json:"details,omitempty" seal:"T"` // of the diagnostics
 }
 
 // EventType implements [domain.Event].

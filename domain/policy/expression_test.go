@@ -248,6 +248,7 @@ func TestExpressionWrites(t *testing.T) {
 		"below a key of the context":     {`context["prompt_data"]["x"] = 1`, []policy.Write{{Key: "prompt_data", Value: map[string]any{"name": "Ada", "pin": pin, "x": int64(1)}}}},
 		"below what prompts see":         {`prompt_context["x"] = 1`, []policy.Write{{Key: "prompt_data", Value: map[string]any{"name": "Ada", "pin": pin, "x": int64(1)}}}},
 		"the context is not the plan":    {`context["x"] = 1`, nil},
+		"groups":                         {plan + `plan.context["groups"] = [{"of": user.all_groups()[0]}]`, []policy.Write{{Key: "groups", Value: []any{map[string]any{"of": map[string]any{"pk": "g1", "name": "admins"}}}}}},
 		"a redirect":                     {plan + `plan.redirect("https://x.example/")`, []policy.Write{{Redirect: "https://x.example/"}}},
 		"a redirect at the end":          {plan + `plan.context["redirect"] = "/x"`, []policy.Write{{Key: "redirect", Value: "/x"}}},
 		"another pending user":           {plan + `plan.context["pending_user"] = ak_user_by(username="eve")`, []policy.Write{{Subject: &eve}}},

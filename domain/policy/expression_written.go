@@ -42,7 +42,7 @@ func (e *evaluation) written() (err error) {
 		if was && unchanged(v, before) {
 			continue
 		}
-		if after := expr.ToGo(v); !was || !reflect.DeepEqual(after, expr.ToGo(fromPlain(before))) {
+		if after := grouped(expr.ToGo(v)); !was || !reflect.DeepEqual(after, expr.ToGo(fromPlain(before))) {
 			if _, err := json.Marshal(after); err != nil {
 				return fmt.Errorf("the value of %q in the context cannot be kept", string(name))
 			}
@@ -56,6 +56,23 @@ func (e *evaluation) written() (err error) {
 		}
 	}
 	return nil
+}
+
+// grouped replaces groups, which are no data, by what a stage finds them by.
+func grouped(v any) any {
+	switch v := v.(type) {
+	case *group:
+		return map[string]any{"pk": v.ID, "name": v.Name}
+	case []any:
+		for i := range v {
+			v[i] = grouped(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = grouped(v[key])
+		}
+	}
+	return v
 }
 
 // subject notes a pending user that the expression set.

@@ -1,14 +1,10 @@
 package stage
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
-	"slices"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/execution"
 )
@@ -51,137 +47,17 @@ type PromptStage struct {
 	Validation []string `json:"validation_policies" catalog:"ref=policy"`
 }
 
-type promptChallenge struct {
-	Fields []promptField `json:"fields"`
-}
-
-func (promptChallenge) Component() string { return "ak-stage-prompt" }
-
-// A promptField is a field as the client sees it. The value behind the initial
-// one keeps its type.
-type promptField struct {
-	Key         string   `json:"field_key"`
-	Label       string   `json:"label"`
-	Type        string   `json:"type"`
-	Required    bool     `json:"required"`
-	Placeholder string   `json:"placeholder"`
-	Initial     string   `json:"initial_value"`
-	Order       int      `json:"order"`
-	SubText     string   `json:"sub_text"`
-	Choices     []choice `json:"choices"`
-	value       any
-}
-
-type choice struct {
-	Value string `json:"value"`
-	Label string `json:"label"`
-	value any
-}
-
 // Enter implements [Stage].
 func (p *PromptStage) Enter(ctx context.Context, in Input) (execution.Outcome, error) {
 	c, err := p.challenge(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return execution.Ask{Challenge: c}, nil
-}
-
-func (p *PromptStage) challenge(ctx context.Context, in Input) (promptChallenge, error) {
-	c := promptChallenge{Fields: []promptField{}}
-	for _, id := range p.Fields {
-		o, err := in.Env.Object(ctx, id)
-		if err != nil {
-			return c, err
-		}
-		if prompt, ok := o.Config.(*Prompt); ok {
-			c.Fields = append(c.Fields, prompt.field(ctx, in))
-		}
+	o := execution.Ask{Challenge: c}
+	if len(c.faults) > 0 {
+		o.Facts = []execution.Event{execution.Diagnosed("prompt", c.faults)}
 	}
-	slices.SortStableFunc(c.Fields, func(a, b promptField) int { return cmp.Compare(a.Order, b.Order) })
-	return c, nil
-}
-
-// field computes what is shown. An expression that fails is shown as it
-// stands.
-func (p *Prompt) field(ctx context.Context, in Input) promptField {
-	f := promptField{Key: p.Key, Label: p.Label, Type: p.Type, Required: p.Required, Order: p.Order, SubText: p.SubText}
-	known := in.State.Context.Map(execution.KeyPromptData)
-	placeholder := evaluated(ctx, in, p.Placeholder, p.PlaceholderExpression)
-	initial, has := known[p.Key]
-	if s, secret := initial.(domain.Secret); secret {
-		initial, has = nil, false
-		_ = s // a typed password is never sent back
-	}
-	if !has {
-		initial = evaluated(ctx, in, p.InitialValue, p.InitialExpression)
-	}
-	if !p.chooses() {
-		f.Placeholder, f.Initial, f.value = display(placeholder), display(initial), initial
-		return f
-	}
-	offered, given := known[p.Key+"__choices"]
-	if !given {
-		offered = placeholder
-	}
-	f.Choices = choices(offered)
-	i := slices.IndexFunc(f.Choices, func(c choice) bool { return c.Value == display(initial) })
-	if i < 0 && len(f.Choices) > 0 {
-		i = 0
-	}
-	if i >= 0 {
-		f.Initial, f.value = f.Choices[i].Value, f.Choices[i].value
-	}
-	return f
-}
-
-func (p *Prompt) chooses() bool { return p.Type == "radio-button-group" || p.Type == "dropdown" }
-
-func evaluated(ctx context.Context, in Input, text string, expression bool) any {
-	if !expression {
-		return text
-	}
-	v, err := in.Env.Policies().Expression(ctx, in, text, nil)
-	if err != nil {
-		return text
-	}
-	return v
-}
-
-// choices turns what is offered into a list.
-func choices(offered any) []choice {
-	list, ok := offered.([]any)
-	if !ok {
-		list = []any{offered}
-	}
-	var out []choice
-	for _, item := range list {
-		c := choice{Value: display(item), Label: display(item), value: item}
-		if m, ok := item.(map[string]any); ok && m["value"] != nil {
-			c = choice{Value: display(m["value"]), Label: display(m["value"]), value: m["value"]}
-			if m["label"] != nil {
-				c.Label = display(m["label"])
-			}
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-// display is a value as text, in Python's words, for the contract has them.
-func display(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case string:
-		return v
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	}
-	return fmt.Sprint(v)
+	return o, nil
 }
 
 // Respond implements [Stage].
@@ -191,7 +67,7 @@ func (p *PromptStage) Respond(ctx context.Context, in Input, response json.RawMe
 		return nil, err
 	}
 	r := read(response)
-	typed := map[string]any{}
+	typed := map[string]any{"component": promptComponent}
 	var problems []execution.Problem
 	for _, f := range c.Fields {
 		v, faults, err := f.judge(ctx, in, r)
@@ -199,7 +75,9 @@ func (p *PromptStage) Respond(ctx context.Context, in Input, response json.RawMe
 			return nil, err
 		}
 		problems = append(problems, faults...)
-		typed[f.Key] = v
+		if v != nil { // what may be left out leaves no trace
+			typed[f.Key] = v
+		}
 	}
 	if problems == nil {
 		problems = matching(c.Fields, r)

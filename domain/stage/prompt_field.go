@@ -2,10 +2,10 @@ package stage
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"encoding/base64"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,16 +23,15 @@ func (f promptField) judge(ctx context.Context, in Input, r fields) (any, []exec
 		return f.server(), nil, nil
 	}
 	v, given := r[f.Key]
-	truthy := f.value != nil && f.value != "" && f.value != false
 	switch {
-	case !given && truthy:
+	case !given && truthy(f.value):
 		return f.value, nil, nil
 	case !given && f.Type == "checkbox":
 		return false, nil, nil
 	case !given && f.Required && f.Type != "separator":
 		return nil, problem(f.Key, "required", "This field is required."), nil
 	case !given:
-		return "", nil, nil
+		return nil, nil, nil
 	case v == nil:
 		return nil, problem(f.Key, "null", "This field may not be null."), nil
 	}
@@ -55,12 +54,12 @@ func (f promptField) fixed() bool {
 // server is the value of a field that clients cannot write.
 func (f promptField) server() any {
 	switch {
-	case f.value != nil && f.value != "":
+	case truthy(f.value):
 		return f.value
-	case f.Type == "hidden" || f.Type == "static":
-		return f.Placeholder
+	case f.Type == "text_read_only" || f.Type == "text_area_read_only" || f.hint == nil:
+		return ""
 	}
-	return ""
+	return f.hint
 }
 
 // typed reads a value by the field's type.
@@ -69,11 +68,7 @@ func (f promptField) typed(v any, r fields) (any, []execution.Problem) {
 	case "checkbox":
 		return r.truth(f.Key)
 	case "number":
-		n, err := json.Number(strings.TrimSpace(fmt.Sprint(v))).Int64()
-		if err != nil {
-			return nil, problem(f.Key, "invalid", "A valid integer is required.")
-		}
-		return n, nil
+		return f.integer(v)
 	case "radio-button-group", "dropdown":
 		i := slices.IndexFunc(f.Choices, func(c choice) bool { return c.Value == display(v) })
 		if i < 0 {
@@ -82,10 +77,25 @@ func (f promptField) typed(v any, r fields) (any, []execution.Problem) {
 		return f.Choices[i].value, nil
 	}
 	text, faults := r.text(f.Key, f.rule())
-	if faults != nil || text == "" {
+	if faults != nil || text == "" && f.Type != "date" && f.Type != "date-time" {
 		return text, faults
 	}
 	return f.shaped(text)
+}
+
+// integer reads a number, or the text of one. Zeros behind the point do no
+// harm.
+func (f promptField) integer(v any) (any, []execution.Problem) {
+	text, ok := asText(v)
+	text = strings.TrimSpace(text)
+	if whole, fraction, point := strings.Cut(text, "."); point && whole != "" && strings.Trim(fraction, "0") == "" {
+		text = whole
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil {
+		return nil, problem(f.Key, "invalid", "A valid integer is required.")
+	}
+	return n, nil
 }
 
 // rule is what a text of the field's type must be.
@@ -98,6 +108,8 @@ func (f promptField) rule() rule {
 		r.limit = maxFile
 	case "email":
 		r.blank, r.verbatim = !f.Required, false
+	case "date", "date-time":
+		r.blank, r.verbatim = true, false // and then it has the wrong format
 	default:
 		r.blank, r.verbatim = f.Type == "ak-locale", false
 	}
@@ -127,35 +139,52 @@ func (f promptField) shaped(text string) (any, []execution.Problem) {
 	return text, nil
 }
 
-func isTime(text string) bool {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999", "2006-01-02T15:04", "2006-01-02T15:04Z07:00"} {
-		if _, err := time.Parse(layout, text); err == nil {
-			return true
-		}
-	}
-	return false
+// timeLayouts are the forms of ISO 8601 that a time may have; a fraction of
+// the second may be in any of them.
+var timeLayouts = []string{
+	"2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07",
+	"2006-01-02T15:04", "2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700", "2006-01-02T15:04Z07",
 }
 
+func isTime(text string) bool {
+	if len(text) > len(time.DateOnly) && text[len(time.DateOnly)] == ' ' {
+		text = strings.Replace(text, " ", "T", 1)
+	}
+	return slices.ContainsFunc(timeLayouts, func(layout string) bool {
+		_, err := time.Parse(layout, text)
+		return err == nil
+	})
+}
+
+// file checks a data URI: a type, the word for the encoding, and what is
+// encoded.
 func (f promptField) file(text string) []execution.Problem {
-	rest, isData := strings.CutPrefix(text, "data:")
-	header, _, _ := strings.Cut(rest, ",")
-	switch {
-	case !isData:
+	scheme, rest, _ := strings.Cut(text, ":")
+	header, content, comma := strings.Cut(rest, ",")
+	_, encoding, _ := strings.Cut(header, ";")
+	if !strings.EqualFold(scheme, "data") {
 		return problem(f.Key, "invalid", "Invalid scheme")
-	case !strings.HasSuffix(header, ";base64"):
+	}
+	_, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(content, "="))
+	if !comma || encoding != "base64" || err != nil {
 		return problem(f.Key, "invalid", "Invalid encoding")
 	}
 	return nil
 }
 
-// free tells whether nobody else has a user name.
+// free tells whether nobody else has a user name: else than the pending user,
+// or whoever is logged in where there is none.
 func (f promptField) free(ctx context.Context, in Input, value any) (any, []execution.Problem, error) {
 	name, _ := value.(string)
 	who, err := in.Env.FindUser(ctx, []string{"username"}, name, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	if who.Exists() && who.ID != in.Subject.ID {
+	own := in.Subject
+	if !own.Exists() && in.State.Context[execution.KeyPendingUser] == nil {
+		own = in.Visitor
+	}
+	if who.Exists() && who.ID != own.ID {
 		return nil, problem(f.Key, "invalid", "Username is already taken."), nil
 	}
 	return name, nil, nil

@@ -26,6 +26,12 @@ func form(e *env, fields ...stage.Prompt) *stage.PromptStage {
 	return p
 }
 
+// told of what is filled in: with it comes the name of the challenge.
+func filled(data map[string]any) execution.Context {
+	data["component"] = promptPage
+	return execution.Context{"prompt_data": data}
+}
+
 func needed(kind string) stage.Prompt { return stage.Prompt{Key: "f", Type: kind, Required: true} }
 
 func free(kind string) stage.Prompt { return stage.Prompt{Key: "f", Type: kind} }
@@ -56,17 +62,20 @@ func TestPromptTypes(t *testing.T) {
 	tests := map[string]struct {
 		field    stage.Prompt
 		response string
-		want     any // the value, or the problems
+		want     any // the value, the problems, or nil for no value
 	}{
 		"text is kept as typed":                 {needed("text"), `{"f":" a "}`, " a "},
 		"text may be a number":                  {needed("text"), `{"f":1.50}`, "1.50"},
+		"text in any script":                    {needed("text"), `{"f":"Ünï \u202e😀"}`, "Ünï \u202e😀"},
+		"text without zeros":                    {needed("text"), `{"f":"a\u0000"}`, bad("f null_characters_not_allowed Null characters are not allowed.")},
+		"no password with zeros, either":        {needed("password"), `{"f":"a\u0000"}`, bad("f null_characters_not_allowed Null characters are not allowed.")},
 		"text is required":                      {needed("text"), `{}`, bad(required)},
 		"text must not be blank":                {needed("text"), `{"f":""}`, bad(blank)},
 		"text must not be null":                 {needed("text"), `{"f":null}`, bad(null)},
 		"text must not be a list":               {needed("text"), `{"f":["a"]}`, bad(noText)},
 		"text must not be too long":             {needed("text"), `{"f":"` + strings.Repeat("x", 16<<10+1) + `"}`, bad("f max_length Ensure this field has no more than 16384 characters.")},
 		"free text may be blank":                {free("text"), `{"f":""}`, ""},
-		"free text may be left out":             {free("text_area"), `{}`, ""},
+		"free text may be left out":             {free("text_area"), `{}`, nil},
 		"free text must not be null":            {free("text_area"), `{"f":null}`, bad(null)},
 		"an initial value stands in":            {initial("text", "x"), `{}`, "x"},
 		"and gives way":                         {initial("text", "x"), `{"f":"y"}`, "y"},
@@ -85,6 +94,11 @@ func TestPromptTypes(t *testing.T) {
 		"a password is not blank":               {free("password"), `{"f":""}`, bad(blank)},
 		"a number":                              {needed("number"), `{"f":5}`, int64(5)},
 		"a number in a text":                    {needed("number"), `{"f":" -5 "}`, int64(-5)},
+		"a whole number with a point":           {needed("number"), `{"f":5.0}`, int64(5)},
+		"a point alone is no number":            {needed("number"), `{"f":"."}`, bad(integer)},
+		"a list is no number":                   {needed("number"), `{"f":[5]}`, bad(integer)},
+		"a number must not be null":             {free("number"), `{"f":null}`, bad(null)},
+		"a free number may be left out":         {free("number"), `{}`, nil},
 		"a fraction is no number":               {needed("number"), `{"f":5.5}`, bad(integer)},
 		"a word is no number":                   {needed("number"), `{"f":"five"}`, bad(integer)},
 		"true is no number":                     {needed("number"), `{"f":true}`, bad(integer)},
@@ -108,16 +122,29 @@ func TestPromptTypes(t *testing.T) {
 		"a date":                                {needed("date"), `{"f":"2026-11-22"}`, "2026-11-22"},
 		"no date":                               {needed("date"), `{"f":"22.11.2026"}`, bad(date)},
 		"a day that is none":                    {needed("date"), `{"f":"2026-02-30"}`, bad(date)},
-		"a blank date":                          {free("date"), `{"f":""}`, bad(blank)},
+		"a blank date":                          {free("date"), `{"f":""}`, bad(date)},
+		"a free date may be left out":           {free("date"), `{}`, nil},
+		"a date is no list":                     {free("date"), `{"f":[]}`, bad(noText)},
 		"a time":                                {needed("date-time"), `{"f":"2026-11-22T12:00:00Z"}`, "2026-11-22T12:00:00Z"},
 		"a time of a browser":                   {needed("date-time"), `{"f":"2026-11-22T12:00"}`, "2026-11-22T12:00"},
+		"a time with a blank":                   {needed("date-time"), `{"f":"2026-11-22 12:00:00.25+0100"}`, "2026-11-22 12:00:00.25+0100"},
+		"a blank time":                          {needed("date-time"), `{"f":""}`, bad(datetime)},
+		"a day alone is no time":                {needed("date-time"), `{"f":"2026-11-22"}`, bad(datetime)},
 		"no time":                               {needed("date-time"), `{"f":"noon"}`, bad(datetime)},
 		"a file":                                {needed("file"), `{"f":"data:text/plain;base64,YQ=="}`, "data:text/plain;base64,YQ=="},
 		"a file of another scheme":              {needed("file"), `{"f":"http://x/"}`, bad("f invalid Invalid scheme")},
+		"a file of a scheme in capitals":        {needed("file"), `{"f":"DATA:;base64,"}`, "DATA:;base64,"},
+		"a file that is not padded":             {needed("file"), `{"f":"data:;base64,YQ"}`, "data:;base64,YQ"},
+		"a file with a parameter":               {needed("file"), `{"f":"data:text/plain;charset=utf-8;base64,YQ=="}`, bad("f invalid Invalid encoding")},
+		"a file without a comma":                {needed("file"), `{"f":"data:text/plain;base64"}`, bad("f invalid Invalid encoding")},
+		"a file that is not what it says":       {needed("file"), `{"f":"data:;base64,?"}`, bad("f invalid Invalid encoding")},
+		"a blank file":                          {free("file"), `{"f":""}`, bad(blank)},
+		"a required file":                       {needed("file"), `{}`, bad(required)},
 		"a file of another encoding":            {needed("file"), `{"f":"data:text/plain,a"}`, bad("f invalid Invalid encoding")},
 		"a file may be larger than a text":      {needed("file"), `{"f":"data:;base64,` + strings.Repeat("x", 100<<10) + `"}`, "data:;base64," + strings.Repeat("x", 100<<10)},
 		"a file that is too large":              {needed("file"), `{"f":"data:;base64,` + strings.Repeat("x", 128<<10) + `"}`, bad("f max_length Ensure this field has no more than 131072 characters.")},
-		"a separator needs nothing":             {needed("separator"), `{}`, ""},
+		"a separator needs nothing":             {needed("separator"), `{}`, nil},
+		"a separator is not blank":              {needed("separator"), `{"f":" "}`, bad(blank)},
 		"a language":                            {needed("ak-locale"), `{"f":"de"}`, "de"},
 		"a language may be blank":               {needed("ak-locale"), `{"f":""}`, ""},
 		"a language is required":                {needed("ak-locale"), `{}`, bad(required)},
@@ -128,6 +155,10 @@ func TestPromptTypes(t *testing.T) {
 		"what may only be read is the server's": {initial("text_read_only", "x"), `{"f":"y"}`, "x"},
 		"a long text may only be read, too":     {initial("text_area_read_only", ""), `{"f":"y"}`, ""},
 		"an alert is the server's":              {initial("alert_warning", "x"), `{"f":"y"}`, "x"},
+		"information is the server's":           {initial("alert_info", "x"), `{"f":"y"}`, "x"},
+		"a danger is the server's":              {initial("alert_danger", "x"), `{"f":"y"}`, "x"},
+		"an alert may stand in the hint":        {initial("alert_info", ""), `{"f":"y"}`, "hint"},
+		"a long text may not be overwritten":    {initial("text_area_read_only", "x"), `{"f":"y"}`, "x"},
 		"an alert is never required":            {needed("alert_danger"), `{}`, ""},
 		"what is no object leaves all out":      {needed("text"), `"f"`, bad(required)},
 	}
@@ -136,7 +167,11 @@ func TestPromptTypes(t *testing.T) {
 			e := world()
 			e.expressions = map[string]any{"offer": []any{"a", "b", true, int64(42), map[string]any{"value": "v", "label": "Vee"}}}
 			o, err := form(e, tt.field).Respond(t.Context(), at(e, ada), json.RawMessage(tt.response))
-			want := told{Pass: true, Learned: execution.Context{"prompt_data": map[string]any{"f": tt.want}}}
+			data := map[string]any{}
+			if tt.want != nil {
+				data["f"] = tt.want
+			}
+			want := told{Pass: true, Learned: filled(data)}
 			if problems, ok := tt.want.([]string); ok {
 				want = wrong(promptPage, problems...)
 			}
@@ -149,7 +184,7 @@ func TestPromptShows(t *testing.T) {
 	e := world()
 	e.expressions = map[string]any{
 		"none": nil, "name": "Ada", "list": []any{"test", true, int64(42)}, "empty": []any{}, "one": "only",
-		"pair": []any{map[string]any{"value": int64(1), "label": "One"}, map[string]any{"value": "2"}, map[string]any{"label": "no value"}},
+		"True": "True", "x": "x", "pair": []any{map[string]any{"value": int64(1), "label": "One"}, map[string]any{"value": "2"}, map[string]any{"label": "no value"}},
 	}
 	expression := func(kind, placeholder, initial string) stage.Prompt {
 		return stage.Prompt{
@@ -169,12 +204,16 @@ func TestPromptShows(t *testing.T) {
 		"expressions that fail":           {expression("text", "1/0", "1/0"), nil, "1/0", "1/0", nil},
 		"what was typed before":           {expression("text", "name", "name"), map[string]any{"f": "Eve"}, "Ada", "Eve", nil},
 		"what was typed is no expression": {expression("text", "name", "name"), map[string]any{"f": "none"}, "Ada", "none", nil},
+		"a number that was typed before":  {stage.Prompt{Key: "f", Type: "number"}, map[string]any{"f": float64(1e6)}, "", "1000000", nil},
+		"a date that was typed before":    {stage.Prompt{Key: "f", Type: "date"}, map[string]any{"f": "2026-11-22"}, "", "2026-11-22", nil},
+		"a time that was typed before":    {stage.Prompt{Key: "f", Type: "date-time"}, map[string]any{"f": "2026-11-22T12:00:00Z"}, "", "2026-11-22T12:00:00Z", nil},
+		"a chosen one with a secret key":  {expression("dropdown", "list", ""), map[string]any{"f": domain.NewSecret("True")}, "", "True", list},
 		"a typed secret is not sent back": {expression("password", "name", ""), map[string]any{"f": domain.NewSecret("pw")}, "Ada", "", nil},
 		"a list to choose from":           {expression("dropdown", "list", ""), nil, "", "test", list},
 		"with one chosen":                 {expression("dropdown", "list", "True"), nil, "", "True", list},
 		"with one that is not offered":    {expression("radio-button-group", "list", "x"), nil, "", "test", list},
 		"with a typed one":                {expression("dropdown", "list", ""), map[string]any{"f": int64(42)}, "", "42", list},
-		"a value and what it is called":   {expression("dropdown", "pair", ""), nil, "", "1", []any{choice("1", "One"), choice("2", "2"), choice("map[label:no value]", "map[label:no value]")}},
+		"a value and what it is called":   {expression("dropdown", "pair", ""), nil, "", "1", []any{choice("1", "One"), choice("2", "2"), choice("{'label': 'no value'}", "{'label': 'no value'}")}},
 		"one value":                       {expression("dropdown", "one", ""), nil, "", "only", []any{choice("only", "only")}},
 		"nothing to choose from":          {expression("dropdown", "empty", "x"), nil, "", "", nil},
 		"a text to choose from":           {stage.Prompt{Key: "f", Type: "dropdown", Placeholder: "list"}, nil, "", "list", []any{choice("list", "list")}},
@@ -187,13 +226,25 @@ func TestPromptShows(t *testing.T) {
 				in.State.Context["prompt_data"] = tt.known
 			}
 			o, err := form(e, tt.field).Enter(t.Context(), in)
-			compare(t, told{Ask: promptPage}, o, err)
+			want := told{Ask: promptPage}
+			if strings.HasPrefix(name, "expressions that fail") {
+				want.Facts = []execution.Event{execution.Diagnosed("prompt", []execution.Diagnostic{failing("placeholder"), failing("initial_value")})}
+			}
+			compare(t, want, o, err)
 			field := onWire(t, in, o)["fields"].([]any)[0].(map[string]any)
 			got := []any{field["placeholder"], field["initial_value"], field["choices"]}
 			if diff := cmp.Diff([]any{tt.placeholder, tt.initial, tt.choices}, got); diff != "" {
 				t.Errorf("placeholder, initial value, choices (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// failing tells of an expression of the field f.
+func failing(part string) execution.Diagnostic {
+	return execution.Diagnostic{
+		Class: "property_mapping_exception", Part: part, Detail: "the expression fails",
+		Ref: domain.Ref{ID: "f", Kind: "authentik_stages_dummy.dummystage", Revision: 1, Name: "object f"},
 	}
 }
 
@@ -211,11 +262,11 @@ func TestPromptComparesTwoPasswords(t *testing.T) {
 		response string
 		want     told
 	}{
-		"two that match":            {pw("a", "b"), `{"a":"x","b":"x"}`, told{Pass: true, Learned: execution.Context{"prompt_data": map[string]any{"a": same, "b": same}}}},
+		"two that match":            {pw("a", "b"), `{"a":"x","b":"x"}`, told{Pass: true, Learned: filled(map[string]any{"a": same, "b": same})}},
 		"two that do not":           {pw("a", "b"), `{"a":"x","b":"y"}`, differ},
 		"two that were typed apart": {pw("a", "b"), `{"a":"x","b":"x "}`, differ},
 		"one that is left out":      {pw("a", "b"), `{"a":"x"}`, differ},
-		"three are not compared":    {pw("a", "b", "c"), `{"a":"x","b":"y"}`, told{Pass: true, Learned: execution.Context{"prompt_data": map[string]any{"a": same, "b": domain.NewSecret("y"), "c": ""}}}},
+		"three are not compared":    {pw("a", "b", "c"), `{"a":"x","b":"y"}`, told{Pass: true, Learned: filled(map[string]any{"a": same, "b": domain.NewSecret("y")})}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -238,7 +289,7 @@ func TestPromptAsksItsPolicies(t *testing.T) {
 		verdict execution.Evaluation
 		want    told
 	}{
-		"they pass":                   {passing, told{Pass: true, Learned: execution.Context{"prompt_data": map[string]any{"f": "x", "kept": 1}}, Facts: []execution.Event{execution.PolicyEvaluated{Evaluation: passing}}}},
+		"they pass":                   {passing, told{Pass: true, Learned: filled(map[string]any{"f": "x", "kept": 1}), Facts: []execution.Event{execution.PolicyEvaluated{Evaluation: passing}}}},
 		"they do not":                 {denied, turnedDown},
 		"they do not and say nothing": {silent, silently},
 	}
@@ -252,7 +303,7 @@ func TestPromptAsksItsPolicies(t *testing.T) {
 			in.State.Context["prompt_data"] = map[string]any{"kept": 1}
 			o, err := p.Respond(t.Context(), in, json.RawMessage(`{"f":"x"}`))
 			compare(t, tt.want, o, err)
-			if diff := cmp.Diff(map[string]any{"f": "x"}, e.typed); diff != "" {
+			if diff := cmp.Diff(map[string]any{"f": "x", "component": promptPage}, e.typed); diff != "" {
 				t.Errorf("they were asked about (-want +got):\n%s", diff)
 			}
 		})
@@ -269,7 +320,19 @@ func TestPromptCollectsAndOrders(t *testing.T) {
 	o, err := p.Respond(t.Context(), in, json.RawMessage(`{}`))
 	compare(t, wrong(promptPage, "b required This field is required.", "a required This field is required."), o, err)
 	o, err = p.Respond(t.Context(), in, json.RawMessage(`{"a":"1","b":"2","c":"3","component":"x"}`))
-	compare(t, told{Pass: true, Learned: execution.Context{"prompt_data": map[string]any{"a": "1", "b": "2", "z": "kept"}}}, o, err)
+	compare(t, told{Pass: true, Learned: filled(map[string]any{"a": "1", "b": "2", "z": "kept"})}, o, err)
+	p = form(e, a, stage.Prompt{Key: "c", Type: "text", Order: 2}, b, stage.Prompt{Key: "A", Type: "text", Order: 2})
+	o, err = p.Enter(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []any
+	for _, f := range onWire(t, in, o)["fields"].([]any) {
+		order = append(order, f.(map[string]any)["field_key"])
+	}
+	if diff := cmp.Diff([]any{"b", "a", "c", "A"}, order); diff != "" {
+		t.Errorf("fields of one order stand as they are listed (-want +got):\n%s", diff)
+	}
 	if len(in.State.Context.Map("prompt_data")) != 1 {
 		t.Error("the stage writes the context that it was given")
 	}

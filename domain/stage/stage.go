@@ -66,8 +66,9 @@ type Env interface {
 	// there is none.
 	Object(ctx context.Context, id string) (Object, error)
 
-	// Sessions lists the living sessions of a user.
-	Sessions(ctx context.Context, userID string) ([]OtherSession, error)
+	// Sessions lists the living sessions of a user: those known of a moment
+	// ago, or all that anybody was told of, which has to be waited for.
+	Sessions(ctx context.Context, userID string, all bool) ([]OtherSession, error)
 
 	// Policies returns what policies and expressions can be asked with.
 	Policies() Asker
@@ -98,12 +99,23 @@ type Asker interface {
 	// Validate asks policies about what was typed, all of which must pass.
 	Validate(ctx context.Context, in Input, policies []string, typed map[string]any) (execution.Evaluation, error)
 
-	// Expression evaluates a text as prompts do.
+	// Expression evaluates a text as prompts do. If it is the expression that
+	// fails, the error is an [*ExpressionError].
 	Expression(ctx context.Context, in Input, source string, typed map[string]any) (any, error)
 
 	// HashPassword makes the stored form of a new password.
 	HashPassword(ctx context.Context, password domain.Secret) (domain.Secret, error)
 }
+
+// An ExpressionError is a fault of an expression, as opposed to one of the
+// machinery that evaluates it.
+type ExpressionError struct{ Err error }
+
+// Error implements error.
+func (e *ExpressionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ExpressionError) Unwrap() error { return e.Err }
 
 // Verified is what checking a password gave.
 type Verified struct {

@@ -77,7 +77,7 @@ func (u *UserLogin) login(ctx context.Context, in Input, remember bool) (executi
 	if !who.Exists() || !who.Active {
 		return execution.Deny{Cause: "no_login"}, nil
 	}
-	others, err := in.Env.Sessions(ctx, who.ID)
+	others, err := in.Env.Sessions(ctx, who.ID, u.TerminateOthers)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/user"
@@ -30,6 +32,9 @@ type UserWrite struct {
 	Path     string  `json:"user_path_template" catalog:"blank"`
 }
 
+// cannotWrite is all that a client is told of a user who cannot be written.
+const cannotWrite = "Failed to update user. Please try again later."
+
 // Enter implements [Stage].
 func (u *UserWrite) Enter(ctx context.Context, in Input) (execution.Outcome, error) {
 	data := in.State.Context.Map(execution.KeyPromptData)
@@ -52,25 +57,29 @@ func (u *UserWrite) Enter(ctx context.Context, in Input) (execution.Outcome, err
 		w = execution.WriteUser{Create: true}
 		base = u.blank(in, who)
 	}
-	password := u.collect(data, base)
+	credential := u.collect(data, base)
+	u.source(in, base)
 	if base["username"] == "" {
 		return execution.Deny{}, nil
 	}
 	// What a user cannot be is heard of here, for an effect cannot be refused.
-	if _, err := (user.Create{Key: 1, Fields: user.FieldsOf(base)}).Decide(user.State{}); err != nil {
-		return execution.Deny{Message: "Failed to update user. Please try again later."}, nil
+	if _, err := (user.Create{Key: 1, Fields: user.FieldsOf(base)}).Decide(user.State{}); err != nil || credential.unknown() {
+		return execution.Deny{Message: cannotWrite}, nil
 	}
-	w.Fields, w.Groups = base, u.groups(in)
-	if !password.Empty() {
+	w.Fields, w.Groups, w.Password = base, u.groups(in), credential.hash
+	if !credential.typed.Empty() {
 		var err error
-		if w.Password, err = in.Env.Policies().HashPassword(ctx, password); err != nil {
+		if w.Password, err = in.Env.Policies().HashPassword(ctx, credential.typed); err != nil {
 			return nil, err
 		}
 	}
-	return execution.Pass{
-		Learned: execution.Context{execution.KeyUserBackend: InbuiltBackend},
-		Effects: []execution.Effect{{WriteUser: &w}},
-	}, nil
+	o := execution.Pass{Effects: []execution.Effect{{WriteUser: &w}}}
+	if w.Create {
+		o.Learned = execution.Context{execution.KeyUserBackend: InbuiltBackend}
+	} else if credential.none && who.Credential != "" {
+		o.Effects = append(o.Effects, execution.Effect{RemovePassword: &execution.RemovePassword{User: who.ID, Credential: who.Credential}})
+	}
+	return o, nil
 }
 
 // Respond implements [Stage].
@@ -99,17 +108,37 @@ func (u *UserWrite) blank(in Input, who user.Person) map[string]any {
 	}
 }
 
-// collect writes what was typed over the fields of a user, and returns a new
-// password if there is one. Keys that are no field are dropped.
-func (u *UserWrite) collect(data, base map[string]any) domain.Secret {
-	var password domain.Secret
+// A credential is what the new password is to be: what was typed, a stored
+// form, none at all, or none of these, where the password stays.
+type credential struct {
+	typed domain.Secret
+	hash  domain.Secret
+	none  bool
+}
+
+// unknown tells whether nothing could be verified against the stored form.
+func (c credential) unknown() bool { return !c.hash.Empty() && !user.Known(c.hash) }
+
+// collect writes what was typed over the fields of a user, and returns what
+// becomes of the password. Keys that are no field are dropped. Where two keys
+// are about one thing, the later one in the order of the alphabet counts: the
+// ledger keeps no other.
+func (u *UserWrite) collect(data, base map[string]any) credential {
+	var c credential
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		v := data[key]
 		switch {
+		case strings.HasPrefix(key, "attributes.") || strings.HasPrefix(key, "attributes_"):
+			path := strings.Split(strings.ReplaceAll(key, "_", "."), ".")[1:]
+			base["attributes"] = nested(base["attributes"], path, v)
 		case v == nil:
 		case key == "password":
-			if s, ok := v.(domain.Secret); ok {
-				password = s
+			c = credential{typed: secret(v)}
+		case key == "password_from_hash":
+			c = credential{hash: secret(v)}
+		case key == "unusable_password":
+			if truthy(open(v)) {
+				c = credential{none: true}
 			}
 		case key == "attributes":
 			if m, ok := v.(map[string]any); ok {
@@ -117,9 +146,6 @@ func (u *UserWrite) collect(data, base map[string]any) domain.Secret {
 				maps.Copy(attributes, copied(open(m)))
 				base["attributes"] = attributes
 			}
-		case strings.HasPrefix(key, "attributes.") || strings.HasPrefix(key, "attributes_"):
-			path := strings.Split(strings.ReplaceAll(key, "_", "."), ".")[1:]
-			base["attributes"] = nested(base["attributes"], path, v)
 		case slices.Contains([]string{"username", "name", "email", "path", "type"}, key):
 			base[key] = display(open(v))
 		case key == "is_active":
@@ -127,7 +153,42 @@ func (u *UserWrite) collect(data, base map[string]any) domain.Secret {
 			base[key] = active && faults == nil
 		}
 	}
-	return password
+	return c
+}
+
+// secret is a value that was sealed on its way. What is no text is none.
+func secret(v any) domain.Secret {
+	switch v := v.(type) {
+	case domain.Secret:
+		return v
+	case string:
+		return domain.NewSecret(v)
+	}
+	return domain.Secret{}
+}
+
+const (
+	keyConnection    = "goauthentik.io/sources/connection" // from whom a source has the user
+	attributeSources = "goauthentik.io/user/sources"
+)
+
+// source notes the name of the source that a user comes from.
+func (u *UserWrite) source(in Input, base map[string]any) {
+	of := in.State.Context.Map(keyConnection)["source"]
+	if m, ok := of.(map[string]any); ok {
+		of = m["name"]
+	}
+	name, ok := of.(string)
+	if !ok || name == "" {
+		return
+	}
+	attributes := copied(base["attributes"])
+	names, _ := attributes[attributeSources].([]any)
+	if !slices.Contains(names, any(name)) {
+		names = append(slices.Clone(names), name)
+	}
+	attributes[attributeSources] = names
+	base["attributes"] = attributes
 }
 
 // copied returns a map that may be written.
@@ -173,8 +234,12 @@ func (u *UserWrite) groups(in Input) []string {
 	}
 	list, _ := in.State.Context["groups"].([]any)
 	for _, item := range list {
-		if id, ok := item.(string); ok {
-			ids = append(ids, id)
+		if m, ok := item.(map[string]any); ok { // a group as policies write one
+			item = m["pk"]
+		}
+		id, _ := item.(string)
+		if parsed, err := uuid.Parse(id); err == nil && !slices.Contains(ids, parsed.String()) {
+			ids = append(ids, parsed.String())
 		}
 	}
 	return ids

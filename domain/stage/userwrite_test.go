@@ -14,6 +14,10 @@ import (
 func TestUserWrite(t *testing.T) {
 	type data = map[string]any
 	s := domain.NewSecret
+	const (
+		g2, g3 = "aaaaaaaa-0000-4000-8000-000000000002", "aaaaaaaa-0000-4000-8000-000000000003"
+		bcrypt = "bcrypt_sha256$$2b$12$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu"
+	)
 	with := func(base, over data) data {
 		out := data{}
 		for k, v := range base {
@@ -29,15 +33,27 @@ func TestUserWrite(t *testing.T) {
 			Pass: true, Learned: execution.Context{"user_backend": stage.InbuiltBackend}, Effects: []execution.Effect{{WriteUser: &w}},
 		}
 	}
+	changes := func(w execution.WriteUser) told {
+		return told{Pass: true, Effects: []execution.Effect{{WriteUser: &w}}}
+	}
 	updated := func(over data) told {
-		return writes(execution.WriteUser{User: "u1", Fields: with(data{"username": "ada", "attributes": ada.Attributes}, over)})
+		return changes(execution.WriteUser{User: "u1", Fields: with(data{"username": "ada", "attributes": ada.Attributes}, over)})
 	}
 	blank := data{
 		"username": "new", "email": "", "name": "", "is_active": true, "path": "users", "type": "external", "attributes": data{},
 	}
 	made := func(over data) told { return writes(execution.WriteUser{Create: true, Fields: with(blank, over)}) }
-	grouped := execution.WriteUser{Create: true, Fields: blank, Groups: []string{"g1", "g2"}}
+	grouped := execution.WriteUser{Create: true, Fields: blank, Groups: []string{"g1", g2, g3}}
 	hashed := execution.WriteUser{User: "u1", Fields: with(data{"username": "ada"}, data{"attributes": ada.Attributes}), Password: s("hash of pw")}
+	form := execution.WriteUser{User: "u1", Fields: with(data{"username": "ada"}, data{"attributes": ada.Attributes}), Password: s(bcrypt)}
+	unusable := updated(nil)
+	unusable.Effects = append(unusable.Effects, execution.Effect{RemovePassword: &execution.RemovePassword{User: "u1", Credential: "c1"}})
+	from := func(source any) func(*stage.Input) {
+		return func(in *stage.Input) { in.State.Context["goauthentik.io/sources/connection"] = data{"source": source} }
+	}
+	sources := func(names ...any) told {
+		return updated(data{"attributes": data{"upn": "ada@corp", "a": "b", "goauthentik.io/user/sources": names}})
+	}
 	mode := func(m string) func(*stage.UserWrite) { return func(u *stage.UserWrite) { u.Mode = m } }
 	visitor := func(in *stage.Input) { in.Visitor = ada }
 	const refused = ": Failed to update user. Please try again later."
@@ -52,7 +68,14 @@ func TestUserWrite(t *testing.T) {
 		"the pending user is changed":              {ada, nil, nil, data{"name": "Ada L."}, updated(data{"name": "Ada L."})},
 		"else the browser's user":                  {nobody, nil, visitor, data{"name": "Ada L."}, updated(data{"name": "Ada L."})},
 		"keys that are no field are dropped":       {ada, nil, nil, data{"attribute_x": 1, "groups": "g", "pk": 1, "id": 2, "is_superuser": true, "component": "c"}, updated(nil)},
-		"a password is hashed":                     {ada, nil, nil, data{"password": s("pw"), "password_repeat": s("pw")}, writes(hashed)},
+		"a password is hashed":                     {ada, nil, nil, data{"password": s("pw"), "password_repeat": s("pw")}, changes(hashed)},
+		"so is one that a policy sets":             {ada, nil, nil, data{"password": "pw"}, changes(hashed)},
+		"a stored form is taken as it is":          {ada, nil, nil, data{"password": s("pw"), "password_from_hash": s(bcrypt)}, changes(form)},
+		"a form that nobody knows is refused":      {ada, nil, nil, data{"password_from_hash": s("md5$x")}, told{Deny: refused}},
+		"a password can be taken away":             {ada, nil, nil, data{"password": s("pw"), "unusable_password": true}, unusable},
+		"or not":                                   {ada, nil, nil, data{"unusable_password": false}, updated(nil)},
+		"who has none keeps none":                  {idle, nil, nil, data{"unusable_password": true}, changes(execution.WriteUser{User: "u2", Fields: data{"username": "idle", "attributes": data(nil)}})},
+		"a new user can be without one":            {nobody, nil, nil, data{"username": "new", "unusable_password": "x"}, made(nil)},
 		"what is not a typed password is none":     {ada, nil, nil, data{"password": 5}, updated(nil)},
 		"nothing changes nothing":                  {ada, nil, nil, data{"name": nil}, updated(nil)},
 		"an attribute is written below others":     {ada, nil, nil, data{"attributes.some.custom-attribute": "x"}, updated(data{"attributes": data{"upn": "ada@corp", "a": "b", "some": data{"custom-attribute": "x"}}})},
@@ -64,6 +87,11 @@ func TestUserWrite(t *testing.T) {
 		"what is no text becomes one":              {ada, nil, nil, data{"name": int64(5)}, updated(data{"name": "5"})},
 		"activity is true or false":                {ada, nil, nil, data{"is_active": "no"}, updated(data{"is_active": false})},
 		"nonsense is not active":                   {ada, nil, nil, data{"is_active": []any{1}}, updated(data{"is_active": false})},
+		"an attribute may be nothing":              {ada, nil, nil, data{"attributes.a": nil}, updated(data{"attributes": data{"upn": "ada@corp", "a": nil}})},
+		"a large number is written out":            {ada, nil, nil, data{"name": float64(1e6)}, updated(data{"name": "1000000"})},
+		"a source is noted":                        {ada, nil, from("corp"), data{}, sources("corp")},
+		"by its name":                              {ada, nil, from(data{"name": "corp", "pk": 1}), data{}, sources("corp")},
+		"a source without a name is not":           {ada, nil, from(data{"pk": 1}), data{}, updated(nil)},
 		"a new user":                               {nobody, nil, nil, data{"username": "new"}, made(nil)},
 		"a new user has what was typed":            {nobody, nil, nil, data{"username": "new", "email": "n@example.org", "attributes.x": 1}, made(data{"email": "n@example.org", "attributes": data{"x": 1}})},
 		"a pretended user becomes one":             {ghost, nil, nil, data{"name": "G"}, made(data{"username": "ghost", "email": "ghost", "name": "G"})},
@@ -83,7 +111,7 @@ func TestUserWrite(t *testing.T) {
 		"a type that they make up does not":  {nobody, nil, func(in *stage.Input) { in.State.Context["user_type"] = "robot" }, data{"username": "new"}, made(nil)},
 		"nobody becomes an internal service": {nobody, func(u *stage.UserWrite) { u.Type = "internal_service_account" }, nil, data{"username": "new"}, made(data{"type": "service_account"})},
 		"groups of the stage and of policies": {nobody, func(u *stage.UserWrite) { u.Group = ptr("g1") }, func(in *stage.Input) {
-			in.State.Context["groups"] = []any{"g2", 5}
+			in.State.Context["groups"] = []any{g2, 5, "no id", data{"pk": strings.ReplaceAll(g3, "-", ""), "name": "three"}, g2, data{}}
 		}, data{"username": "new"}, writes(grouped)},
 	}
 	for name, tt := range tests {

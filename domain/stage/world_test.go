@@ -32,6 +32,7 @@ type env struct {
 	rehash      domain.Secret
 	objects     map[string]any // configurations by id
 	sessions    []stage.OtherSession
+	complete    bool              // all sessions were asked for, not only those known of
 	flows       map[string]string // ids by slug
 	verdict     execution.Evaluation
 	expressions map[string]any // values by text; the others fail
@@ -74,7 +75,8 @@ func (e *env) Object(_ context.Context, id string) (stage.Object, error) {
 }
 
 // Sessions implements [stage.Env].
-func (e *env) Sessions(context.Context, string) ([]stage.OtherSession, error) {
+func (e *env) Sessions(_ context.Context, _ string, all bool) ([]stage.OtherSession, error) {
+	e.complete = all
 	return e.sessions, e.broken
 }
 
@@ -94,10 +96,10 @@ func (e *env) Validate(_ context.Context, _ stage.Input, _ []string, typed map[s
 
 // Expression implements [stage.Asker].
 func (e *env) Expression(_ context.Context, _ stage.Input, source string, _ map[string]any) (any, error) {
-	if v, ok := e.expressions[source]; ok {
-		return v, nil
+	if v, ok := e.expressions[source]; ok || e.broken != nil {
+		return v, e.broken
 	}
-	return nil, errors.New("the expression fails")
+	return nil, &stage.ExpressionError{Err: errors.New("the expression fails")}
 }
 
 // HashPassword implements [stage.Asker].
@@ -110,7 +112,7 @@ var (
 
 	system = &session.System{Number: 64500}
 	ada    = user.Person{
-		ID: "u1", Key: 5, Username: "ada", Email: "Ada@example.org", Active: true, Attributes: map[string]any{"upn": "ada@corp", "a": "b"},
+		ID: "u1", Key: 5, Username: "ada", Email: "Ada@example.org", Active: true, Attributes: map[string]any{"upn": "ada@corp", "a": "b"}, Credential: "c1",
 	}
 	idle    = user.Person{ID: "u2", Key: 6, Username: "idle", Email: "idle@example.org"}
 	ghost   = user.Person{Username: "ghost", Email: "ghost"} // somebody who does not exist

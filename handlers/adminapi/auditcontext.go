@@ -39,6 +39,8 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 		return exceptionContext(event.Evaluation), nil
 	case execution.PolicyDenied:
 		return exceptionContext(event.Evaluation), nil
+	case execution.ContextChanged:
+		return diagnosticContext(event), nil
 	case execution.ExecutionFailed:
 		return map[string]any{
 			"message":   "System exception during flow execution.",
@@ -92,6 +94,17 @@ func mailContext(e mail.MailSent) map[string]any {
 	return map[string]any{
 		"message": "Email to " + strings.Join(e.To, ", ") + " sent", "subject": e.Subject, "body": "",
 		"from_email": e.From, "to_email": append([]string{}, e.To...),
+	}
+}
+
+// diagnosticContext tells of the faults that an execution went on with.
+func diagnosticContext(e execution.ContextChanged) map[string]any {
+	if len(e.Diagnostics) == 0 {
+		return map[string]any{}
+	}
+	first := e.Diagnostics[0]
+	return map[string]any{
+		"message": strings.Join(e.Details, "\n"), "field": first.Part, "model": modelRef(first.Ref.Kind, first.Ref.ID, first.Ref.Name),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
@@ -81,7 +82,14 @@ func TestContexts(t *testing.T) {
 		"an execution fails": {"execution-e", "system_exception", execution.ExecutionFailed{Class: "internal", ErrorID: "1", Detail: "d"}, map[string]any{
 			"message": "System exception during flow execution.", "exception": map[string]any{"type": "internal", "message": "d", "id": "1"},
 		}},
-		"nobody logs out":         {"execution-e", "logout", execution.UserLoggedOut{}, map[string]any{}},
+		"nobody logs out": {"execution-e", "logout", execution.UserLoggedOut{}, map[string]any{}},
+		"a failed expression": {"execution-e", "property_mapping_exception", execution.ContextChanged{
+			Diagnostics: []execution.Diagnostic{{Class: "property_mapping_exception", Part: "placeholder", Ref: domain.Ref{ID: "p", Kind: "authentik_stages_prompt.prompt", Name: "n"}}},
+			Details:     []string{"NameError: x", "NameError: y"},
+		}, map[string]any{
+			"message": "NameError: x\nNameError: y", "field": "placeholder",
+			"model": map[string]any{"pk": "p", "app": "authentik_stages_prompt", "model_name": "prompt", "name": "n"},
+		}},
 		"a verdict without fault": {"execution-e", "policy_exception", execution.PolicyEvaluated{}, map[string]any{}},
 	}
 	s := &Server{People: somebody{}}

@@ -3,6 +3,7 @@ package adminapi_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/handlers/adminapi"
 )
 
@@ -29,6 +31,17 @@ func (b *bench) Import(_ context.Context, c session.Caller, name string, text []
 // Test implements [adminapi.Tester].
 func (b *bench) Test(_ context.Context, _ session.Caller, policy, user string, with map[string]any) (adminapi.TestResult, error) {
 	return adminapi.TestResult{Passing: with["pass"] == true && b.views.now().users[user].Username == "jane", Messages: []string{policy}}, nil
+}
+
+// Preview implements [adminapi.Tester].
+func (b *bench) Preview(_ context.Context, c session.Caller, p *stage.Prompt) (map[string]any, error) {
+	if p.Placeholder == "1/0" {
+		return nil, &stage.ExpressionError{Err: errors.New("ZeroDivisionError: division by zero")}
+	}
+	return map[string]any{"component": "ak-stage-prompt", "fields": []any{map[string]any{
+		"field_key": p.Key, "label": p.Label, "type": p.Type, "required": p.Required, "placeholder": p.Placeholder,
+		"initial_value": p.InitialValue, "order": p.Order, "sub_text": p.SubText, "choices": nil,
+	}}}, nil
 }
 
 // upload sends a form of fields; those named file are files.

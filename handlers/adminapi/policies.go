@@ -13,6 +13,7 @@ import (
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/stage"
 )
 
 // mountPolicies adds what there is about policies of all kinds.
@@ -31,9 +32,14 @@ func (s *Server) mountPolicies(r *mux.Router) {
 	}
 }
 
-// A Tester asks policies on trial: that they were asked is all that is recorded.
+// A Tester tries what is configured, outside of any flow.
 type Tester interface {
+	// Test asks a policy: that it was asked is all that is recorded.
 	Test(ctx context.Context, c session.Caller, policy, user string, context map[string]any) (TestResult, error)
+
+	// Preview is the challenge that a flow would show of a prompt. An
+	// expression that fails is a [*stage.ExpressionError].
+	Preview(ctx context.Context, c session.Caller, p *stage.Prompt) (map[string]any, error)
 }
 
 // A TestResult is what a policy said on trial.

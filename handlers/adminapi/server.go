@@ -121,6 +121,7 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountFlows(r)
 	s.mountStages(r)
 	s.mountPolicies(r)
+	s.mountPrompts(r)
 	s.mountReputation(r)
 	s.mountNotifications(r)
 	s.mountKinds(r)

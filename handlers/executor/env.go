@@ -93,7 +93,12 @@ func (e *env) Object(_ context.Context, id string) (stage.Object, error) {
 }
 
 // Sessions implements [stage.Env].
-func (e *env) Sessions(ctx context.Context, userID string) ([]stage.OtherSession, error) {
+func (e *env) Sessions(ctx context.Context, userID string, complete bool) ([]stage.OtherSession, error) {
+	if complete {
+		if err := e.x.Wait(ctx); err != nil {
+			return nil, wrap(err)
+		}
+	}
 	all, err := e.x.People.LivingSessions(ctx, userID)
 	return all, wrap(err)
 }
@@ -157,7 +162,15 @@ func (e *env) Expression(ctx context.Context, in stage.Input, source string, typ
 	if err != nil {
 		return nil, err
 	}
-	return policy.Express(ctx, source, r)
+	v, err := policy.Express(ctx, source, r)
+	if err == nil || ctx.Err() != nil {
+		return v, wrap(ctx.Err())
+	}
+	if e.x.Log != nil {
+		// Neither what failed nor its text is named here: both may quote people.
+		e.x.Log.WarnContext(ctx, "expression failed", "execution", e.d.id, "stage", in.Entry.Stage.ID, "request", e.d.visit.Caller.Request)
+	}
+	return nil, &stage.ExpressionError{Err: err}
 }
 
 // A redirection is the stage behind an entry that a policy inserted: it sends
