@@ -232,6 +232,12 @@ func (c *Call) parseInt(v Value, base int) (Value, error) {
 	if n := len(strings.TrimLeft(strings.TrimSpace(s), "+-")); n > maxDigits && base&(base-1) != 0 {
 		return nil, valueError.errorf("Exceeds the limit (4300 digits) for integer string conversion: value has %d digits; use sys.set_int_max_str_digits() to increase the limit", n)
 	}
+	if err := c.r.grow(4 * len(s)); err != nil {
+		return nil, err
+	}
+	if err := c.r.work(4 * len(s)); err != nil {
+		return nil, err
+	}
 	digits := strings.TrimSpace(s)
 	sign := strings.HasPrefix(digits, "-")
 	digits = strings.TrimPrefix(strings.TrimPrefix(digits, "+"), "-")

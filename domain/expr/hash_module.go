@@ -81,8 +81,11 @@ func (c *Call) updateHash(h *hashObject, v Value) error {
 	if err != nil {
 		return err
 	}
+	if err := c.r.grow(3 * len(b)); err != nil { // more room is made than is needed
+		return err
+	}
 	h.data = append(h.data, b...)
-	return c.r.grow(len(b))
+	return nil
 }
 
 func (c *Call) digest(self Value) ([]byte, error) {

@@ -91,6 +91,9 @@ func (w *jsonWriter) write(v Value, depth int) error {
 	case Float:
 		return w.put(jsonFloat(float64(v)))
 	case Str:
+		if err := w.c.r.grow(4 * len(v)); err != nil { // escapes are longer than what they stand for
+			return err
+		}
 		return w.put(w.quoted(string(v)))
 	case *List:
 		return w.items(v.items, depth)
