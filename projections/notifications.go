@@ -142,6 +142,8 @@ func Reportable(e eventstore.Recorded) bool {
 			return true
 		case "PolicyEvaluated", "PolicyDenied":
 			return bytes.Contains(e.Payload, []byte(`"outcome":"exception"`))
+		case "ContextChanged":
+			return bytes.Contains(e.Payload, []byte(`"diagnostics":[`))
 		}
 		return false
 	}

@@ -31,6 +31,7 @@ func init() {
 	codec.Register[invitation.InvitationRemoved](1)
 
 	codec.Register[mail.MailRequested](1)
+	codec.Register[mail.MailResent](1)
 	codec.Register[mail.MailSent](1)
 	codec.Register[mail.MailFailed](1)
 	codec.Register[mail.MailGivenUp](1)
@@ -69,6 +70,7 @@ func registerExecution() {
 	codec.Register[execution.PolicyEvaluated](1)
 	codec.Register[execution.PolicyDenied](1)
 	codec.Register[execution.PlanCreated](1)
+	codec.Register[execution.ExecutionResumed](1)
 	codec.Register[execution.SubjectIdentified](1)
 	codec.Register[execution.IdentificationFailed](1)
 	codec.Register[execution.StageReevaluated](1)

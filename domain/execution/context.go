@@ -30,6 +30,8 @@ const (
 	KeyApplication           = "application"
 	KeyRedirectStageTarget   = "redirect_stage_target"
 	KeyDenyMessage           = "deny_message"
+	KeyEmail                 = "email"      // where mail goes instead of the user's own address
+	KeyEmailSent             = "email_sent" // the first mail is on its way
 	KeyInvited               = "invitation_in_effect"
 	KeyInvitation            = "invitation"
 	KeyInvitationUsed        = "invitation_used" // it was taken for this execution
@@ -43,7 +45,7 @@ const (
 // values of all others are sealed.
 var clearKeys = map[string]bool{
 	KeyIsSSO: true, KeyIsRedirected: true, KeyIsRestored: true, KeyApplication: true, "source": true, "outpost": true,
-	KeyAuthMethod: true, KeyUserBackend: true, "user_type": true, "groups": true, "email_sent": true,
+	KeyAuthMethod: true, KeyUserBackend: true, "user_type": true, "groups": true, KeyEmailSent: true,
 	KeyInvited: true, KeyInvitationUsed: true, "consent": true,
 	"goauthentik.io/stages/authenticator_validate/selected_stage": true,
 }

@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -54,6 +55,10 @@ func (e Effect) fields() map[string]any {
 	switch {
 	case e.WriteUser != nil:
 		return e.WriteUser.Fields
+	case e.SendMail != nil && e.SendMail.Link != nil:
+		fields := maps.Clone(e.SendMail.Fields)
+		fields[pageField] = e.SendMail.Link.Page
+		return fields
 	case e.SendMail != nil:
 		return e.SendMail.Fields
 	case e.Record != nil:
@@ -62,6 +67,10 @@ func (e Effect) fields() map[string]any {
 	return nil
 }
 
+// pageField is where the address of a link stands among what is sealed of its
+// mail.
+const pageField = "page"
+
 // secret is what an effect writes that nobody may read.
 func (e Effect) secret() domain.Secret {
 	switch {
@@ -69,6 +78,8 @@ func (e Effect) secret() domain.Secret {
 		return e.WriteUser.Password
 	case e.Rehash != nil:
 		return e.Rehash.Password
+	case e.SendMail != nil && e.SendMail.Link != nil:
+		return e.SendMail.Link.Key
 	}
 	return domain.Secret{}
 }
@@ -94,6 +105,13 @@ func (d Debts) owed() []Effect {
 		case e.SendMail != nil:
 			m := *e.SendMail
 			m.Fields = d.EffectFields[n]
+			if m.Link != nil {
+				l := *m.Link
+				m.Fields = maps.Clone(m.Fields)
+				l.Page, _ = m.Fields[pageField].(string)
+				delete(m.Fields, pageField)
+				l.Key, m.Link = d.EffectSecrets[n], &l
+			}
 			effects[i].SendMail = &m
 		case e.Record != nil:
 			r := *e.Record

@@ -70,7 +70,11 @@ func ask(s State, head Entry, o Ask, expires time.Time) []Event {
 	if s.Current != nil {
 		attempt = s.Current.Attempt
 	}
-	return append(o.Facts[:len(o.Facts):len(o.Facts)], ChallengeIssued{
+	events := o.Facts[:len(o.Facts):len(o.Facts)]
+	if change, debts := Learn(o.Learned), Owing(o.Effects); !change.Empty() || len(debts.Effects) > 0 {
+		events = append(events, ContextChanged{By: "stage", Touched: change.Keys(), Change: change, Debts: debts})
+	}
+	return append(events, ChallengeIssued{
 		Binding: head.Binding, Component: o.Challenge.Component(), Sequence: s.Sequence + 1, Attempt: attempt,
 		ExpiresAt: expires, Methods: o.Methods, Challenge: o.Keep,
 	})

@@ -211,7 +211,7 @@ func (e ChallengeIssued) Evolve(s State) State {
 	current.Component, current.Sequence, current.Asked, current.Kept = e.Component, e.Sequence, true, e.Challenge
 	s.Current, s.Sequence, s.Deadline = &current, e.Sequence, e.ExpiresAt
 	s.Sealed = s.Sealed || len(e.Challenge) > 0
-	return s
+	return s.oweToo()
 }
 
 // ResponseRejected records that an answer was wrong. Texts are the sentences
@@ -289,14 +289,16 @@ func (e FactorVerified) Evolve(s State) State {
 	return s
 }
 
-// ContextChanged records that a policy or the executor wrote the context, or
-// what kept a stage from computing a part of it.
+// ContextChanged records that a stage, a policy or the executor wrote the
+// context, what kept a stage from computing a part of it, and what a stage
+// wants done while it waits for its answer.
 type ContextChanged struct {
 	By      string   `json:"by"`
 	Touched []string `json:"keys"`
 	Change
 	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
 	Details     []string     `json:"details,omitempty" seal:"T"` // of the diagnostics
+	Debts
 }
 
 // EventType implements [domain.Event].
@@ -304,8 +306,8 @@ func (ContextChanged) EventType() string { return "ContextChanged" }
 
 // Evolve implements [domain.Event].
 func (e ContextChanged) Evolve(s State) State {
-	s.Context, s.Sealed = s.Context.with(e.Change), s.Sealed || len(e.Secret) > 0
-	return s
+	s.Context, s.Sealed = s.Context.with(e.Change), s.Sealed || len(e.Secret)+len(e.EffectSecrets) > 0
+	return s.promise(e.owed())
 }
 
 // SecretsDiscarded records that secrets of the context are gone.

@@ -23,6 +23,8 @@ type Ask struct {
 	Challenge Challenge
 	Keep      map[string]domain.Secret // what the answer will be compared with
 	Facts     []Event                  // what is to be remembered besides
+	Learned   Context                  // kept while the client is asked
+	Effects   []Effect                 // done before the client is asked: asking it again does not do them again
 	Methods   []string                 // classes of devices offered
 	Handover  *Handover                // another flow goes on from here
 }
@@ -118,13 +120,16 @@ type Effect struct {
 	Rehash       *Rehash       `json:"rehash,omitempty"`
 
 	SendMail       *SendMail       `json:"send_mail,omitempty"`
+	ActivateUser   *ActivateUser   `json:"activate_user,omitempty"`
 	Record         *Record         `json:"record,omitempty"`
 	RemovePassword *RemovePassword `json:"remove_password,omitempty"`
 }
 
 // Blocks tells whether the effect must be done before anything more is
 // decided: what follows reads what it writes.
-func (e Effect) Blocks() bool { return e.WriteUser != nil || e.EndSession != nil && e.EndSession.Keep }
+func (e Effect) Blocks() bool {
+	return e.WriteUser != nil || e.ActivateUser != nil || e.EndSession != nil && e.EndSession.Keep
+}
 
 // Authenticate logs a user in to a session, and ends others.
 type Authenticate struct {
@@ -174,7 +179,13 @@ type GrantConsent struct {
 	Expires     time.Time           `json:"expires,omitzero"`
 }
 
-// UseToken uses up the token that led here.
+// ActivateUser lets a user log in.
+type ActivateUser struct {
+	User string `json:"user"`
+}
+
+// UseToken uses up the token that led here. Of a stage that is passed it is
+// done before the decision: whoever comes second has to hear it.
 type UseToken struct {
 	Token string `json:"token"`
 }
@@ -189,8 +200,32 @@ type Rehash struct {
 // SendMail asks for a mail. Fields hold to, cc, bcc, subject, and either body
 // or template with its context.
 type SendMail struct {
-	Purpose string         `json:"purpose"` // notice, confirmation, recovery, code or alert
+	Purpose string         `json:"purpose"`         // notice, confirmation, recovery, code or alert
+	Stage   *domain.Ref    `json:"stage,omitempty"` // whose connection it is sent through; nil for the server's
+	Link    *Link          `json:"link,omitempty"`
 	Fields  map[string]any `json:"-"`
+
+	Limit  *Limit `json:"-"` // how often; asked before the decision
+	Nobody bool   `json:"-"` // it only looks as if a mail was sent
+}
+
+// A Link in a mail leads back into the execution, in whichever browser it is
+// opened. The executor fills in the token and its key before the decision, so
+// that doing it twice makes one link.
+type Link struct {
+	Token    string        `json:"token"`    // id
+	Producer string        `json:"producer"` // and the start of its identifier
+	Name     string        `json:"name"`     // what the token is called
+	Expires  time.Time     `json:"expires"`
+	Page     string        `json:"-"` // the address without the key
+	Key      domain.Secret `json:"-"`
+}
+
+// A Limit is how often mails go to an address on somebody's request.
+type Limit struct {
+	Address string
+	Most    int
+	Within  time.Duration
 }
 
 // Record puts an event of somebody's own making into the audit trail.

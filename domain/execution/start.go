@@ -23,6 +23,7 @@ type Start struct {
 	Next           string
 	Context        Context
 	Subject        *SubjectIdentified // whom the entry point names, if it does
+	Resume         *ExecutionResumed  // where it goes on, if a link leads there
 	Now            time.Time
 	Idle           time.Duration
 }
@@ -37,6 +38,9 @@ func (c Start) Decide(s State) ([]Event, error) {
 		Entry: c.Entry, Session: c.Session, User: c.User, Deadline: c.Now.Add(c.Idle), Query: c.Query, Next: c.Next,
 		Change: Learn(c.Context),
 	}}
+	if c.Resume != nil {
+		events = append(events, *c.Resume)
+	}
 	if c.Subject != nil {
 		events = append(events, *c.Subject)
 	}

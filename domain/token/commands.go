@@ -21,6 +21,7 @@ const maxIdentifier = 255
 
 // Create makes a token. Repeating it with the same identifier changes nothing.
 type Create struct {
+	Token             string // its id; needed by one that leads on
 	Intent            string
 	Flow              string
 	User              string
@@ -33,6 +34,7 @@ type Create struct {
 	Producer          string
 	Digest            domain.Secret // keyed, of the secret
 	Credential        string        // id of the key that will seal the digest
+	Resumption        Resumption    // where it leads, if it leads on
 }
 
 // Decide implements [domain.Command].
@@ -52,8 +54,11 @@ func (c Create) Decide(s State) ([]Event, error) {
 		return nil, domain.Errorf(domain.Invalid, "A token that expires needs a time.")
 	case c.Digest.Empty() || c.Credential == "":
 		return nil, domain.Errorf(domain.Internal, "A token needs a digest and a credential.")
+	case len(c.Resumption.Secrets) > 0 && c.Token == "":
+		return nil, domain.Errorf(domain.Internal, "A token that keeps secrets needs to say whose they are.")
 	}
 	return []Event{TokenCreated{
+		Token: c.Token, Resumption: c.Resumption,
 		Intent: c.Intent, Flow: c.Flow, User: c.User, Identifier: c.Identifier, Description: c.Description,
 		Expires: c.Expires, Expiring: c.Expiring, RevokeOnExecution: c.RevokeOnExecution,
 		By: c.By, Producer: c.Producer, Digest: c.Digest, CredentialID: c.Credential,

@@ -18,6 +18,7 @@ type State struct {
 	Expiring          bool
 	RevokeOnExecution bool
 	Digest            domain.Secret
+	Resumption        Resumption
 	LastUsed          time.Time
 	UsedBy            string // id of the execution that used it last
 }
@@ -44,8 +45,18 @@ const (
 // An Event is something that happened to a token.
 type Event = domain.Event[State]
 
+// A Resumption is where an execution goes on for whoever brings a token.
+type Resumption struct {
+	From    string                   `json:"from_execution,omitempty"`
+	Confirm bool                     `json:"confirm,omitempty"` // whoever opens the link is asked before anything is used up
+	Plan    string                   `json:"plan,omitempty" seal:"T"`
+	Context map[string]any           `json:"context,omitempty" seal:"T"`
+	Secrets map[string]domain.Secret `json:"secrets,omitempty" seal:"X"` // of the context, by their paths
+}
+
 // TokenCreated records a new token.
 type TokenCreated struct {
+	Token             string        `json:"token,omitempty"` // its id, of one that leads on
 	Intent            string        `json:"intent"`
 	Flow              string        `json:"flow,omitempty"`
 	User              string        `json:"user"`
@@ -58,6 +69,7 @@ type TokenCreated struct {
 	CredentialID      string        `json:"credential"`
 	Description       string        `json:"description,omitempty" seal:"P"`
 	Digest            domain.Secret `json:"digest" seal:"C"`
+	Resumption
 }
 
 // EventType implements [domain.Event].
@@ -66,11 +78,20 @@ func (TokenCreated) EventType() string { return "TokenCreated" }
 // Credential names the key that seals the digest.
 func (e TokenCreated) Credential() string { return e.CredentialID }
 
+// SealTransient names the key of the secrets that the execution goes on with:
+// the one that they come from may be over before somebody brings the token.
+func (e TokenCreated) SealTransient() string { return SecretsOf(e.Token) }
+
+// SecretsOf names the key that seals what a token keeps for later. It is
+// destroyed when the token is used, revoked or expired.
+func SecretsOf(id string) string { return "token:" + id }
+
 // Evolve implements [domain.Event].
 func (e TokenCreated) Evolve(State) State {
 	return State{
 		Status: Active, Intent: e.Intent, Flow: e.Flow, User: e.User, Identifier: e.Identifier, Description: e.Description,
 		Expires: e.Expires, Expiring: e.Expiring, RevokeOnExecution: e.RevokeOnExecution, Digest: e.Digest,
+		Resumption: e.Resumption,
 	}
 }
 

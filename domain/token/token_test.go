@@ -28,6 +28,7 @@ func TestCreate(t *testing.T) {
 		Intent: token.Recovery, Flow: "f", User: "u", Identifier: "t", Description: "d", Expires: now, Expiring: true,
 		RevokeOnExecution: true, By: "admin", Producer: "api", Digest: digest, Credential: "c",
 	}
+	onward := token.Resumption{From: "x", Confirm: true, Plan: "[]", Secrets: map[string]domain.Secret{"a": domain.NewSecret("b")}}
 	with := func(change func(*token.Create)) token.Create {
 		c := ok
 		change(&c)
@@ -38,15 +39,20 @@ func TestCreate(t *testing.T) {
 			Intent: token.Recovery, Flow: "f", User: "u", Identifier: "t", Description: "d", Expires: now, Expiring: true,
 			RevokeOnExecution: true, By: "admin", Producer: "api", Digest: digest, CredentialID: "c",
 		})},
-		"making it again changes nothing": {Given: given(link), When: ok},
-		"another cannot have the same id": {Given: given(api), When: with(func(c *token.Create) { c.Identifier = "x" }), Fails: domain.Conflict},
-		"an unknown intent is refused":    {When: with(func(c *token.Create) { c.Intent = "x" }), Fails: domain.Invalid},
-		"no identifier is refused":        {When: with(func(c *token.Create) { c.Identifier = "" }), Fails: domain.Invalid},
-		"a long identifier is refused":    {When: with(func(c *token.Create) { c.Identifier = strings.Repeat("x", 256) }), Fails: domain.Invalid},
-		"no user is refused":              {When: with(func(c *token.Create) { c.User = "" }), Fails: domain.Invalid},
-		"expiring needs a time":           {When: with(func(c *token.Create) { c.Expires = time.Time{} }), Fails: domain.Invalid},
-		"no digest is ours":               {When: with(func(c *token.Create) { c.Digest = domain.Secret{} }), Fails: domain.Internal},
-		"no credential is ours":           {When: with(func(c *token.Create) { c.Credential = "" }), Fails: domain.Internal},
+		"a token that leads on keeps where to": {When: with(func(c *token.Create) { c.Token, c.Resumption = "t", onward }), Then: given(token.TokenCreated{
+			Token: "t", Intent: token.Recovery, Flow: "f", User: "u", Identifier: "t", Description: "d", Expires: now, Expiring: true,
+			RevokeOnExecution: true, By: "admin", Producer: "api", Digest: digest, CredentialID: "c", Resumption: onward,
+		})},
+		"secrets without an owner are ours": {When: with(func(c *token.Create) { c.Resumption = onward }), Fails: domain.Internal},
+		"making it again changes nothing":   {Given: given(link), When: ok},
+		"another cannot have the same id":   {Given: given(api), When: with(func(c *token.Create) { c.Identifier = "x" }), Fails: domain.Conflict},
+		"an unknown intent is refused":      {When: with(func(c *token.Create) { c.Intent = "x" }), Fails: domain.Invalid},
+		"no identifier is refused":          {When: with(func(c *token.Create) { c.Identifier = "" }), Fails: domain.Invalid},
+		"a long identifier is refused":      {When: with(func(c *token.Create) { c.Identifier = strings.Repeat("x", 256) }), Fails: domain.Invalid},
+		"no user is refused":                {When: with(func(c *token.Create) { c.User = "" }), Fails: domain.Invalid},
+		"expiring needs a time":             {When: with(func(c *token.Create) { c.Expires = time.Time{} }), Fails: domain.Invalid},
+		"no digest is ours":                 {When: with(func(c *token.Create) { c.Digest = domain.Secret{} }), Fails: domain.Internal},
+		"no credential is ours":             {When: with(func(c *token.Create) { c.Credential = "" }), Fails: domain.Internal},
 	})
 }
 

@@ -1,0 +1,79 @@
+package execution
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/flowledger/flowledger/domain"
+)
+
+// ExecutionResumed records that an execution goes on where another one waited:
+// somebody brought a token.
+type ExecutionResumed struct {
+	Via          string               `json:"via"` // token or source
+	Token        string               `json:"token,omitempty"`
+	From         string               `json:"from_execution,omitempty"`
+	Entries      []Entry              `json:"entries"`
+	Merged       []string             `json:"merged_context_keys,omitempty"` // what the browser's own execution knew better
+	Destinations map[BindingID]string `json:"destinations,omitempty" seal:"T"`
+	Change
+}
+
+// EventType implements [domain.Event].
+func (ExecutionResumed) EventType() string { return "ExecutionResumed" }
+
+// Evolve implements [domain.Event]. The policies of the entries are asked
+// again when these come up: time has passed.
+func (e ExecutionResumed) Evolve(s State) State {
+	s.Planned, s.Current, s.Plan = true, nil, slices.Clone(e.Entries)
+	for i, entry := range s.Plan {
+		s.Plan[i].Passed, s.Plan[i].Destination = entry.Marker != Reevaluate, e.Destinations[entry.Binding.ID]
+	}
+	s.Context, s.Sealed = s.Context.with(e.Change), s.Sealed || len(e.Secret) > 0
+	return s
+}
+
+// A leftover is a plan as it is kept outside of executions.
+type leftover struct {
+	Entries      []Entry              `json:"entries"`
+	Destinations map[BindingID]string `json:"destinations,omitempty"`
+}
+
+// Leftover writes down what is left of the plan.
+func (s State) Leftover() (string, error) {
+	l := leftover{Entries: s.Plan}
+	for _, entry := range s.Plan {
+		if entry.Destination != "" {
+			l.Destinations = with(l.Destinations, entry.Binding.ID, entry.Destination)
+		}
+	}
+	text, err := json.Marshal(l)
+	return string(text), err
+}
+
+// Resumed reads what [State.Leftover] wrote.
+func Resumed(plan string) (ExecutionResumed, error) {
+	var l leftover
+	err := json.Unmarshal([]byte(plan), &l)
+	return ExecutionResumed{Entries: l.Entries, Destinations: l.Destinations}, err
+}
+
+// Parted returns what is not secret of the context, and apart from it what is.
+func (c Context) Parted() (Context, map[string]domain.Secret) {
+	change := Learn(c)
+	open := Context(maps.Clone(change.Set))
+	maps.Copy(open, change.Hidden)
+	return open, change.Secret
+}
+
+// Completed returns the keys of the context into which these secrets go, with
+// the secrets in them.
+func (c Context) Completed(secrets map[string]domain.Secret) Context {
+	all, out := c.with(Change{Secret: secrets}), Context{}
+	for path := range secrets {
+		key := splitPath(path)[0]
+		out[key] = all[key]
+	}
+	return out
+}
