@@ -94,7 +94,7 @@ func TestMail(t *testing.T) {
 		return listed != nil
 	})
 	for path, want := range map[string]any{
-		"message": "Email to " + mailReader + " sent", "subject": "zqsubject", "body": "", "from_email": "<noreply@example.test>", "to_email.0": mailReader,
+		"message": "Email to " + mailReader + " sent", "subject": "zqsubject", "body": "", "from_email": "noreply@example.test", "to_email.0": mailReader,
 	} {
 		if got := at(listed, path); got != want {
 			t.Errorf("%s: got %v, want %v", path, got, want)

@@ -95,6 +95,7 @@ type app struct {
 	auditHandler  command.Handler[audit.State]
 	mailHandler   command.Handler[mail.State]
 	noticeHandler command.Handler[notification.State]
+	resendHandler command.Handler[mail.Resends]
 
 	ready    atomic.Bool // the first start is over
 	pool     *account.Pool
@@ -214,6 +215,7 @@ func (a *app) wire() {
 	a.auditHandler = command.Handler[audit.State]{Store: a.store, Codec: a.codec}
 	a.mailHandler = command.Handler[mail.State]{Store: a.store, Codec: a.codec}
 	a.noticeHandler = command.Handler[notification.State]{Store: a.store, Codec: a.codec}
+	a.resendHandler = command.Handler[mail.Resends]{Store: a.store, Codec: a.codec, Cache: command.NewCache[mail.Resends](cached)}
 	a.workerHandler = command.Handler[worker.State]{Store: a.store, Codec: a.codec}
 	a.importHandler = command.Handler[blueprint.Import]{Store: a.store, Codec: a.codec}
 
@@ -226,7 +228,7 @@ func (a *app) wire() {
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
 		Invitations: &a.invitationHandler, Consents: &a.consentHandler,
-		Audit: &a.auditHandler, Mails: &a.mailHandler, Accounts: a.accounts, Objects: a.fieldsAt, Hidden: a.secretsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
+		Audit: &a.auditHandler, Mails: &a.mailHandler, Resends: &a.resendHandler, Accounts: a.accounts, Objects: a.fieldsAt, Hidden: a.secretsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
 		Passwords: a.pool, Policies: policy.Env{Directory: people, History: &records{a}}, Secrets: a.vault, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/mail"
+	"github.com/flowledger/flowledger/domain/stage"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/worker"
 )
 
@@ -103,8 +105,42 @@ func (a *app) mailer(through worker.Transport) (*worker.Mailer, error) {
 	}
 	return &worker.Mailer{
 		Follower: a.follower("mail", checkpoint), Mails: &a.mailHandler, Transport: through, Now: time.Now,
+		Of: func(ctx context.Context, ref domain.Ref) (worker.Transport, error) {
+			return a.ofStage(ctx, ref, through)
+		},
 		Forget: func(ctx context.Context, id string) error {
 			return a.vault.Forget(ctx, []string{mail.SecretsOf(id)}, byte(domain.Transient))
 		},
+	}, nil
+}
+
+// ofStage is who delivers the mails of a stage: the server that it names, as
+// it was configured when the mail was asked for.
+func (a *app) ofStage(ctx context.Context, ref domain.Ref, otherwise worker.Transport) (worker.Transport, error) {
+	if ref.ID == "" {
+		return otherwise, nil // a policy named a stage that there is not
+	}
+	state, _, err := a.objectHandler.LoadAt(ctx, eventstore.Stream("object", ref.ID), eventstore.Revision(ref.Revision))
+	if err != nil {
+		return nil, err
+	}
+	s, err := stage.Load(state.Kind, state.Fields)
+	if err != nil {
+		return nil, err
+	}
+	e, ok := s.(*stage.Email)
+	if !ok || e.Global {
+		return otherwise, nil
+	}
+	mode := worker.Clear
+	switch {
+	case e.SSL:
+		mode = worker.Implicit
+	case e.TLS:
+		mode = worker.StartTLS
+	}
+	return &worker.SMTP{
+		Host: e.Host, Port: e.Port, TLS: mode, User: e.Username, Password: state.Secrets["password"],
+		From: &netmail.Address{Address: e.From}, Timeout: time.Duration(max(e.Timeout, 0)) * time.Second,
 	}, nil
 }

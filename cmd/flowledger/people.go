@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"time"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/domain/token"
@@ -115,3 +116,9 @@ func (b *bearers) Link(ctx context.Context, key string) (id, flow, userID string
 	}
 	return t.ID, t.Flow, t.User, nil
 }
+
+// Mint implements executor.Links.
+func (b *bearers) Mint() string { return newKey() }
+
+// KeyDigest implements executor.Links.
+func (b *bearers) KeyDigest(key string) domain.Secret { return domain.NewSecret(b.digest(key)) }

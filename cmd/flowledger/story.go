@@ -53,6 +53,8 @@ func (t *teller) tell(e execution.Event, before execution.State) (string, []stri
 
 func (t *teller) tellMore(e execution.Event) (string, []string) {
 	switch e := e.(type) {
+	case execution.ExecutionResumed:
+		return fmt.Sprintf("Goes on where execution %s waited, by a %s; %d stage(s) are left.", e.From, e.Via, len(e.Entries)), learned(e.Change)
 	case execution.ContextChanged:
 		return fmt.Sprintf("The %s wrote %s.", e.By, strings.Join(e.Touched, ", ")), nil
 	case execution.SecretsDiscarded:

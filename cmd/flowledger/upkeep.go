@@ -47,8 +47,19 @@ func (a *app) expireSession(ctx context.Context, id string) error {
 }
 
 func (a *app) expireToken(ctx context.Context, id string) error {
-	_, err := a.tokenHandler.Handle(ctx, eventstore.Stream("token", id), token.Expire{Now: time.Now()}, system("tenant"))
-	return err
+	if _, err := a.tokenHandler.Handle(ctx, eventstore.Stream("token", id), token.Expire{Now: time.Now()}, system("tenant")); err != nil {
+		return err
+	}
+	return a.forgetToken(ctx, id)
+}
+
+// forgetToken destroys the key of what a token that is over kept for later.
+func (a *app) forgetToken(ctx context.Context, id string) error {
+	t, _, err := a.tokenHandler.Load(ctx, eventstore.Stream("token", id))
+	if err != nil || len(t.Resumption.Secrets) == 0 {
+		return err
+	}
+	return a.vault.Forget(ctx, []string{token.SecretsOf(id)}, byte(domain.Transient))
 }
 
 func (a *app) expireConsent(ctx context.Context, id string) error {

@@ -10,13 +10,21 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/stage"
+	"github.com/flowledger/flowledger/domain/token"
 )
 
-// records are invitations by id, and consents by user and application.
+// records are invitations and tokens by id, and consents by user and
+// application.
 type records struct {
 	invitations map[string]invitation.State
 	consents    map[string]consent.State
+	tokens      map[string]token.State
 	broken      error
+}
+
+// Token implements [stage.Records].
+func (r *records) Token(_ context.Context, id string) (token.State, error) {
+	return r.tokens[id], r.broken
 }
 
 // Invitation implements [stage.Records].

@@ -14,6 +14,7 @@ import (
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 )
 
@@ -83,6 +84,9 @@ type Records interface {
 	// Consent returns what a user lets an application see, given the ids of
 	// both; the zero one if nothing.
 	Consent(ctx context.Context, userID, application string) (consent.State, error)
+
+	// Token returns a token; the zero one if there is none.
+	Token(ctx context.Context, id string) (token.State, error)
 }
 
 // An Object is a configured thing: what it is, and its configuration.

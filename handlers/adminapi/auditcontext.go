@@ -91,10 +91,27 @@ func loginContext(e execution.UserLoggedIn) map[string]any {
 
 // mailContext tells of a mail that was sent. What it said is not kept.
 func mailContext(e mail.MailSent) map[string]any {
-	return map[string]any{
-		"message": "Email to " + strings.Join(e.To, ", ") + " sent", "subject": e.Subject, "body": "",
-		"from_email": e.From, "to_email": append([]string{}, e.To...),
+	to := make([]string, len(e.To))
+	for i, text := range e.To {
+		to[i] = shownAddress(text)
 	}
+	return map[string]any{
+		"message": "Email to " + strings.Join(to, ", ") + " sent", "subject": e.Subject, "body": "",
+		"from_email": shownAddress(e.From), "to_email": to,
+	}
+}
+
+// shownAddress is an address as the contract's events have it: without quotes
+// around the name, and with nothing around an address alone.
+func shownAddress(text string) string {
+	a, err := mail.Address(text)
+	switch {
+	case err != nil:
+		return text
+	case a.Name == "":
+		return a.Address
+	}
+	return a.Name + " <" + a.Address + ">"
 }
 
 // diagnosticContext tells of the faults that an execution went on with.

@@ -130,14 +130,25 @@ func (x *Executor) settle(ctx context.Context, d *draft, outcome execution.Outco
 	switch o := outcome.(type) {
 	case execution.Ask:
 		if o.Handover == nil {
-			return o, nil
+			o, _, err := x.posed(ctx, d, o)
+			return o, err
 		}
 		denied, err := x.handover(ctx, d, o.Handover)
 		if err != nil || denied == "" {
 			return o, err
 		}
 		return execution.Deny{Message: denied}, nil
+	case execution.Invalid:
+		again, refused, err := x.posed(ctx, d, o.Again)
+		if refused != nil {
+			return *refused, err
+		}
+		o.Again = again
+		return o, err
 	case execution.Pass:
+		if denied, err := x.use(ctx, d, o); denied != "" || err != nil {
+			return execution.Deny{Message: denied}, err
+		}
 		claimed, err := x.claim(ctx, d, o)
 		if passed, ok := claimed.(execution.Pass); ok && err == nil {
 			return x.admit(ctx, d, passed)
@@ -205,6 +216,9 @@ func (x *Executor) stage(ctx context.Context, d *draft, head execution.Entry) (s
 	}
 	if in.Recovery, err = x.recovery(); err != nil {
 		return nil, in, err
+	}
+	if head.Stage.Kind == stage.ConfirmationKind {
+		return stage.Confirmation{}, in, nil
 	}
 	if head.Destination != "" {
 		return redirection{to: head.Destination}, in, nil

@@ -60,8 +60,8 @@ func (x *Executor) start(ctx context.Context, v execution.Visit, flow object.Thi
 		DeniedAction: config.DeniedAction, Entry: v.Entry, Session: v.Caller.Session, User: v.Caller.User,
 		Query: kept(v), Next: next(v), Context: execution.Context{}, Now: x.Now(), Idle: x.Idle,
 	}
-	if key := v.Query.Get("flow_token"); key != "" {
-		if err := x.link(ctx, &s, key, flow.ID); err != nil {
+	if key := v.Query.Get(linkParam); key != "" {
+		if err := x.link(ctx, &s, key, flow.ID, v.Caller); err != nil {
 			return s, err
 		}
 	}
@@ -71,27 +71,8 @@ func (x *Executor) start(ctx context.Context, v execution.Visit, flow object.Thi
 	return s, nil
 }
 
-// link follows a link with a token. One that is not accepted is remembered as
-// such, so that the client is told (spec/product.md 3, row 9).
-func (x *Executor) link(ctx context.Context, s *execution.Start, key, flow string) error {
-	id, opens, who, err := x.Links.Link(ctx, key)
-	if err != nil {
-		return err
-	}
-	if id == "" || opens != flow {
-		s.Authentication = "require_token"
-		return nil
-	}
-	s.Entry = "token"
-	s.Context[execution.KeyIsRestored] = id
-	if who != "" {
-		s.Subject = &execution.SubjectIdentified{User: who, By: "token", Shown: true}
-	}
-	return nil
-}
-
 // secretParams are never kept of a query: they are keys.
-var secretParams = map[string]bool{"flow_token": true, "execution": true}
+var secretParams = map[string]bool{linkParam: true, "execution": true}
 
 // maxQuery bounds what an execution remembers of a query.
 const maxQuery = 8 << 10

@@ -41,6 +41,7 @@ type Executor struct {
 	Consents    *command.Handler[consent.State]
 	Audit       *command.Handler[audit.State]
 	Mails       *command.Handler[mail.State]
+	Resends     *command.Handler[mail.Resends]
 	Objects     func(ctx context.Context, ref domain.Ref) (map[string]any, error) // the fields of a thing as of a revision
 	Definitions Definitions
 	People      People
@@ -78,13 +79,6 @@ type People interface {
 	LivingSessions(ctx context.Context, userID string) ([]stage.OtherSession, error)
 }
 
-// Links tells which token a link carries.
-type Links interface {
-	// Link returns the id of the token, the flow that it opens and whom it is
-	// about; nothing when the link is unknown, used or expired.
-	Link(ctx context.Context, key string) (id, flow, userID string, err error)
-}
-
 // Passwords does the expensive arithmetic, in a bounded pool.
 type Passwords interface {
 	// Verify compares; rehash tells that the stored form should be replaced.
@@ -96,6 +90,8 @@ type Passwords interface {
 type Secrets interface {
 	// ForgetExecution destroys the key of an execution's secrets.
 	ForgetExecution(ctx context.Context, id string) error
+	// Forget destroys the keys that owners have of these classes.
+	Forget(ctx context.Context, owners []string, classes ...byte) error
 }
 
 // streamOf names the stream of an execution.

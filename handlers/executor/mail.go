@@ -6,6 +6,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/mail"
+	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
@@ -21,7 +22,7 @@ func (x *Executor) sendMail(ctx context.Context, d *draft, m execution.SendMail,
 	}
 	id := meta.Command.String()
 	request := mail.MailRequested{
-		Mail: id, Purpose: m.Purpose, Template: textOf(m.Fields["template"]), Stage: refOf(m.Fields["stage"]), Brand: brand.Title,
+		Mail: id, Purpose: m.Purpose, Template: textOf(m.Fields["template"]), Stage: x.pinnedStage(refOf(m.Fields["stage"])), Brand: brand.Title,
 		User: d.state.Subject.User, Execution: d.id,
 		Message: mail.Message{
 			To: textsOf(m.Fields["to"]), CC: textsOf(m.Fields["cc"]), BCC: textsOf(m.Fields["bcc"]),
@@ -29,6 +30,17 @@ func (x *Executor) sendMail(ctx context.Context, d *draft, m execution.SendMail,
 		},
 	}
 	request.Variables, _ = m.Fields["context"].(map[string]any)
+	if m.Stage != nil {
+		request.Stage = m.Stage
+	}
+	if m.Link != nil {
+		if m.Link.Key.Empty() {
+			return nil // the execution is over: it was asked for before its key was destroyed
+		}
+		if request.Link, err = x.makeLink(ctx, d, *m.Link, meta); err != nil {
+			return err
+		}
+	}
 	_, err = x.Mails.Handle(ctx, eventstore.Stream("mail", id), mail.Request{MailRequested: request}, meta)
 	return err
 }
@@ -73,4 +85,19 @@ func refOf(v any) *domain.Ref {
 		}
 	}
 	return nil
+}
+
+// pinnedStage is a stage as it is configured now, whom a policy names by its
+// id or its name.
+func (x *Executor) pinnedStage(named *domain.Ref) *domain.Ref {
+	if named == nil {
+		return nil
+	}
+	for _, t := range x.Definitions.Kind(stage.EmailModel) {
+		if t.ID == named.ID || named.ID == "" && t.Name == named.Name {
+			ref := t.Ref()
+			return &ref
+		}
+	}
+	return named
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/session"
-	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 	"github.com/flowledger/flowledger/handlers/account"
@@ -63,10 +63,10 @@ func (x *Executor) effect(ctx context.Context, d *draft, e execution.Effect, met
 			}}, meta)
 		return err
 	case e.UseToken != nil:
-		_, err := x.Tokens.Handle(ctx, eventstore.Stream("token", e.UseToken.Token), token.Use{Execution: d.id, Now: x.Now()}, meta)
-		if code, _ := domain.Explain(err); code == domain.Expired {
-			return nil // it was used or revoked meanwhile: nothing is left to use up
-		}
+		return x.useToken(ctx, d, e.UseToken.Token, meta)
+	case e.ActivateUser != nil:
+		active := true
+		_, err := x.Accounts.Write(ctx, e.ActivateUser.User, user.Fields{Active: &active}, account.Writer{Via: "email_stage", Meta: meta})
 		return err
 	}
 	panic("executor: an effect without a member")

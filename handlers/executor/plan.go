@@ -16,7 +16,6 @@ import (
 // What visitors are told whom a flow is not for.
 const (
 	notApplicable = "Flow does not apply to current user."
-	deadLink      = "This link has expired. Please request a new one."
 )
 
 // plan makes the plan of an execution, or refuses: by the flow's requirement,
@@ -67,6 +66,13 @@ func phase(s execution.State) string {
 // do not pass.
 func (x *Executor) entries(ctx context.Context, d *draft, m execution.MakePlan) error {
 	written := &policy.Plan{Flow: d.flow.Ref()}
+	link, asks, err := x.confirms(ctx, d.state)
+	if err != nil {
+		return err
+	}
+	if asks {
+		m.Entries = append(m.Entries, confirmation(link))
+	}
 	for _, t := range x.Definitions.StageBindings(d.flow.ID) {
 		b, err := load[*object.StageBinding](t)
 		if err != nil {
@@ -177,7 +183,7 @@ func unmet(s execution.State, f stage.Flow, visitor user.Person) string {
 
 func requirementText(need string) string {
 	if need == "require_token" {
-		return deadLink
+		return stage.LinkExpired
 	}
 	return notApplicable
 }

@@ -60,10 +60,22 @@ func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*d
 	if state.Session != v.Caller.Session || state.Flow.ID != flow {
 		return nil, nil
 	}
-	if v.Fresh && !named && !handedOver(state) {
-		return nil, nil
+	if !named {
+		goesOn, err := x.goesOn(ctx, v, state)
+		if err != nil || !goesOn {
+			return nil, err
+		}
 	}
 	return x.alive(ctx, d, named)
+}
+
+// goesOn tells whether a visit that names no execution means the session's
+// current one. One with a link means whatever was begun with that link.
+func (x *Executor) goesOn(ctx context.Context, v execution.Visit, s execution.State) (bool, error) {
+	if key := v.Query.Get(linkParam); key != "" {
+		return x.followed(ctx, s, key)
+	}
+	return !v.Fresh || handedOver(s), nil
 }
 
 // handedOver tells whether an execution was begun for a page that is opened

@@ -311,8 +311,8 @@ func TestHandover(t *testing.T) {
 func TestLinks(t *testing.T) {
 	w := newWorld(t)
 	flow := w.flow("f", fields{"authentication": "require_token"}, dummy(), dummy())
-	w.links["key"] = struct{ id, flow, user string }{id("token"), flow, w.user("ada")}
-	w.links["other"] = struct{ id, flow, user string }{id("token"), id("elsewhere"), id("ada")}
+	w.links.named["key"] = named{id("token"), flow, w.user("ada")}
+	w.links.named["other"] = named{id("token"), id("elsewhere"), id("ada")}
 	const dead = "ak-stage-access-denied This link has expired. Please request a new one."
 	for key, want := range map[string]string{"key": "ak-stage-dummy f/0", "unknown": dead, "other": dead, "": dead} {
 		b := w.browser("key " + key)

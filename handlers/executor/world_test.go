@@ -2,6 +2,8 @@ package executor_test
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -102,7 +104,7 @@ type world struct {
 	vault  *vault.Vault
 	codec  *codec.Codec
 	pool   *pool
-	links  links
+	links  *links
 
 	users       *projections.Users
 	definitions *projections.Objects
@@ -132,7 +134,7 @@ func (w *world) pass(d time.Duration) {
 // newWorld makes a world with nobody and nothing in it.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, now: start, pool: &pool{}, links: links{}}
+	w := &world{t: t, now: start, pool: &pool{}}
 	v, err := vault.Open(vault.Memory, [32]byte{1}, w.clock)
 	if err != nil {
 		t.Fatal(err)
@@ -145,8 +147,9 @@ func newWorld(t testing.TB) *world {
 	w.codec = &codec.Codec{Vault: v, Tenant: "t", Leak: func(event, key string) { t.Errorf("%s leaks %s", event, key) }}
 	w.definitions, w.users = projections.NewObjects(), projections.NewUsers(views)
 	sessions := projections.NewSessions(views)
+	w.links = &links{named: map[string]named{}, tokens: projections.NewTokens(views), w: w}
 	runner, err := projections.NewRunner(w.ledger, w.codec, views, slog.New(slog.DiscardHandler),
-		w.definitions, w.users, projections.NewGroups(views), sessions)
+		w.definitions, w.users, projections.NewGroups(views), sessions, w.links.tokens)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +189,7 @@ func (w *world) wire(sessions *projections.Sessions, wait func(context.Context) 
 	w.Executor = &executor.Executor{
 		Executions: handler[execution.State](w), Sessions: w.accounts.Sessions, Users: w.accounts.Users, Accounts: w.accounts,
 		Tokens: handler[token.State](w), Invitations: handler[invitation.State](w), Consents: handler[consent.State](w), Objects: w.fieldsAt, Definitions: w.definitions, People: who, Links: w.links,
-		Passwords: w.pool, Policies: policy.Env{Directory: directory{who}}, Audit: handler[audit.State](w), Mails: handler[mail.State](w), Secrets: w.vault, Now: w.clock,
+		Passwords: w.pool, Policies: policy.Env{Directory: directory{who}}, Audit: handler[audit.State](w), Mails: handler[mail.State](w), Resends: handler[mail.Resends](w), Secrets: w.vault, Now: w.clock,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: wait,
 	}
 }
@@ -238,11 +241,29 @@ func (directory) Groups(context.Context, map[string]any, int) ([]user.Group, int
 	return nil, 0, nil
 }
 
-// links are tokens by their keys.
-type links map[string]struct{ id, flow, user string }
+// links are tokens by their keys: those that a test names, and all others of
+// the read model.
+type links struct {
+	named  map[string]named
+	tokens *projections.Tokens
+	w      *world
+}
 
-func (l links) Link(_ context.Context, key string) (id, flow, userID string, err error) {
-	return l[key].id, l[key].flow, l[key].user, nil
+// A named is a token as a test has it.
+type named struct{ id, flow, user string }
+
+func (l *links) Link(ctx context.Context, key string) (id, flow, userID string, err error) {
+	if t, ok := l.named[key]; ok {
+		return t.id, t.flow, t.user, nil
+	}
+	t, _, err := l.tokens.ByDigest(ctx, l.KeyDigest(key).Reveal(), l.w.clock())
+	return t.ID, t.Flow, t.User, err
+}
+
+func (l *links) Mint() string { return rand.Text() }
+
+func (l *links) KeyDigest(key string) domain.Secret {
+	return domain.NewSecret(hex.EncodeToString(l.w.vault.Digest("token", key)))
 }
 
 // sync waits until the read models have seen all.

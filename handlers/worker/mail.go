@@ -31,7 +31,11 @@ type Mailer struct {
 	Mails     *command.Handler[mail.State]
 	Transport Transport                                  // nil where mail is off
 	Forget    func(ctx context.Context, id string) error // destroys what sealed the secrets in a mail
-	Now       func() time.Time
+
+	// Of returns who delivers the mails of a stage; nil if there is nobody
+	// else than Transport.
+	Of  func(ctx context.Context, stage domain.Ref) (Transport, error)
+	Now func() time.Time
 
 	waiting chan struct{} // a place for each mail that was begun
 	sending chan struct{} // and one for each that is on the line
@@ -154,17 +158,21 @@ func (m *Mailer) tell(e eventstore.Recorded, result domain.Command[mail.State], 
 // try sends a mail once and returns what came of it; nil if the end of the
 // program came first.
 func (m *Mailer) try(ctx context.Context, e eventstore.Recorded, s mail.State) domain.Command[mail.State] {
+	through, err := m.through(ctx, s.Request)
 	switch {
 	case len(s.Request.To) == 0:
 		return mail.GiveUp{Code: "forgotten"} // with its user
-	case m.Transport == nil:
+	case through == nil && err == nil:
 		return mail.GiveUp{Code: "no_smtp"}
 	}
 	began := m.Now()
-	letter, err := letterOf(e, s.Request)
+	var letter Letter
 	var receipt Receipt
 	if err == nil {
-		receipt, err = m.Transport.Send(ctx, letter)
+		letter, err = letterOf(e, s.Request)
+	}
+	if err == nil {
+		receipt, err = through.Send(ctx, letter)
 	}
 	if err == nil {
 		return mail.Deliver{Provider: receipt.Provider, ProviderID: receipt.ID, From: receipt.From, Took: m.Now().Sub(began)}
@@ -177,6 +185,19 @@ func (m *Mailer) try(ctx context.Context, e eventstore.Recorded, s mail.State) d
 		failed.Code, failed.Transient = r.Code, !r.Permanent
 	}
 	return failed
+}
+
+// through is who delivers a mail: the server of the stage that asks for it, or
+// the installation's.
+func (m *Mailer) through(ctx context.Context, r mail.MailRequested) (Transport, error) {
+	if r.Stage == nil || m.Of == nil {
+		return m.Transport, nil
+	}
+	through, err := m.Of(ctx, *r.Stage)
+	if err != nil {
+		return nil, &Refusal{Code: "configuration", Err: err}
+	}
+	return through, nil
 }
 
 // letterOf renders a mail. Its date is that of the request, so that a second

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -29,6 +30,8 @@ type SMTP struct {
 	Password domain.Secret
 	From     *netmail.Address
 	Trust    *tls.Config // nil for the certificates of the system
+
+	Timeout time.Duration // of each step of a conversation; 0 for the usual one
 }
 
 var _ Transport = (*SMTP)(nil)
@@ -81,7 +84,7 @@ func (s *SMTP) Send(ctx context.Context, l Letter) (Receipt, error) {
 // options are how to talk to the server.
 func (s *SMTP) options() []gomail.Option {
 	options := []gomail.Option{
-		gomail.WithPort(s.Port), gomail.WithTimeout(converseIn), gomail.WithTLSPolicy(gomail.NoTLS), gomail.WithoutNoop(),
+		gomail.WithPort(s.Port), gomail.WithTimeout(cmp.Or(s.Timeout, converseIn)), gomail.WithTLSPolicy(gomail.NoTLS), gomail.WithoutNoop(),
 	}
 	if s.TLS == StartTLS {
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory), gomail.WithTLSConfig(s.config()))
