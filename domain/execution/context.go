@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/flowledger/flowledger/domain"
@@ -75,7 +76,8 @@ func SecretKey(key string) bool {
 
 // A Change is a change of the context in the three parts in which events carry
 // it: what may be read, what is personal, what is secret. Secrets are keyed by
-// their path, with slashes between the keys (~1 stands for a slash in a key).
+// their path, with slashes between the keys (~1 stands for a slash in a key);
+// in a list the key is the place, where null stands for the secret.
 type Change struct {
 	Set     map[string]any           `json:"set,omitempty"`
 	Removed []string                 `json:"removed,omitempty"`
@@ -156,6 +158,12 @@ func (c Change) part(path, key string, v any) (any, bool) {
 			}
 		}
 		return out, true
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i], _ = c.part(path+"/"+strconv.Itoa(i), key, item)
+		}
+		return out, true
 	}
 	return v, true
 }
@@ -198,17 +206,25 @@ func (c Context) unseal(key string, secret domain.Secret) {
 	}
 }
 
-// put sets a value below m, copying the maps on the way.
-func put(m map[string]any, keys []string, v any) {
-	if len(keys) == 1 {
-		m[keys[0]] = v
-		return
+// put sets a value below m, copying the maps and lists on the way.
+func put(m map[string]any, keys []string, v any) { m[keys[0]] = putInto(m[keys[0]], keys[1:], v) }
+
+func putInto(inner any, keys []string, v any) any {
+	if len(keys) == 0 {
+		return v
 	}
-	inner, _ := m[keys[0]].(map[string]any)
-	copied := make(map[string]any, len(inner)+1)
-	maps.Copy(copied, inner)
-	m[keys[0]] = copied
-	put(copied, keys[1:], v)
+	if list, ok := inner.([]any); ok {
+		copied := slices.Clone(list)
+		if i, err := strconv.Atoi(keys[0]); err == nil && i >= 0 && i < len(copied) {
+			copied[i] = putInto(copied[i], keys[1:], v)
+		}
+		return copied
+	}
+	known, _ := inner.(map[string]any)
+	copied := make(map[string]any, len(known)+1)
+	maps.Copy(copied, known)
+	put(copied, keys, v)
+	return copied
 }
 
 // without returns the context without the secrets at these paths.
@@ -228,13 +244,14 @@ func drop(m map[string]any, keys []string) {
 		delete(m, keys[0])
 		return
 	}
-	inner, ok := m[keys[0]].(map[string]any)
-	if !ok {
-		return
+	switch inner := m[keys[0]].(type) {
+	case map[string]any:
+		copied := maps.Clone(inner)
+		m[keys[0]] = copied
+		drop(copied, keys[1:])
+	case []any:
+		m[keys[0]] = putInto(inner, keys[1:], nil) // the others keep their places
 	}
-	copied := maps.Clone(inner)
-	m[keys[0]] = copied
-	drop(copied, keys[1:])
 }
 
 // secretPaths lists where the secrets are, sorted.
@@ -258,6 +275,10 @@ func appendSecrets(paths []string, path string, v any) []string {
 	case map[string]any:
 		for k, item := range v {
 			paths = appendSecrets(paths, path+"/"+escape(k), item)
+		}
+	case []any:
+		for i, item := range v {
+			paths = appendSecrets(paths, path+"/"+strconv.Itoa(i), item)
 		}
 	}
 	return paths

@@ -54,6 +54,15 @@ func TestLearnTellsApartWhoMayRead(t *testing.T) {
 			in:     execution.Context{"captcha": map[string]any{"response": map[string]any{"score": 0.5, "token": "t"}}},
 			secret: map[string]domain.Secret{"captcha": s(`{"response":{"score":0.5,"token":"t"}}`)},
 		},
+		"a list keeps the places of its secrets": {
+			in: execution.Context{"prompt_data": map[string]any{
+				"many": []any{"a", s("b"), map[string]any{"c": s("d"), "e": "f"}}, "tokens": []any{"t", 5},
+			}},
+			hidden: map[string]any{"prompt_data": map[string]any{"many": []any{"a", nil, map[string]any{"e": "f"}}, "tokens": []any{nil, 5}}},
+			secret: map[string]domain.Secret{
+				"prompt_data/many/1": s("b"), "prompt_data/many/2/c": s("d"), "prompt_data/tokens/0": s("t"),
+			},
+		},
 		"slashes in keys do not confuse paths": {
 			in:     execution.Context{"goauthentik.io/x": map[string]any{"a/b_token": "t"}},
 			hidden: map[string]any{"goauthentik.io/x": map[string]any{}},
@@ -103,6 +112,12 @@ func texts(v any) any {
 			out[k] = texts(item)
 		}
 		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = texts(item)
+		}
+		return out
 	}
 	return v
 }
@@ -121,6 +136,21 @@ func TestWhatWasSealedAsAWholeEndsWithTheExecution(t *testing.T) {
 		if diff := cmp.Diff(execution.Context{"color": "red"}, domain.Fold(s, e).Context); diff != "" {
 			t.Errorf("%s: context (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+func TestSecretsInListsAreDiscarded(t *testing.T) {
+	known := execution.Context{"codes": []any{"a", domain.NewSecret("b"), map[string]any{"c": domain.NewSecret("d")}}}
+	s := domain.Fold(execution.State{}, execution.Event(execution.ExecutionStarted{Change: execution.Learn(known)}))
+	if diff := cmp.Diff([]string{"codes/1", "codes/2/c"}, s.Secrets()); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+	gone := domain.Fold[execution.State](s, execution.SecretsDiscarded{Keys: append(s.Secrets(), "codes/9", "codes/x")})
+	if diff := cmp.Diff(execution.Context{"codes": []any{"a", nil, map[string]any{"c": nil}}}, gone.Context); diff != "" {
+		t.Errorf("context (-want +got):\n%s", diff)
+	}
+	if len(s.Secrets()) != 2 {
+		t.Error("discarding writes the state that it was folded over")
 	}
 }
 
