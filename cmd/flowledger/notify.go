@@ -7,6 +7,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
@@ -32,10 +34,23 @@ func (a *app) notifier(ctx context.Context) (*worker.Notifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find where the notifications go on: %w", err)
 	}
-	return &worker.Notifier{
-		Follower: a.follower(name, checkpoint), Newsroom: &newsroom{a, a.admin(nil)}, Readers: &readers{a},
-		Notices: &a.noticeHandler, Mails: &a.mailHandler, Now: time.Now,
-	}, nil
+	n := a.herald()
+	n.Follower, n.Newsroom = a.follower(name, checkpoint), &newsroom{a, a.admin(nil)}
+	return n, nil
+}
+
+// herald is a notifier that follows nothing: it can only tell.
+func (a *app) herald() *worker.Notifier {
+	return &worker.Notifier{Readers: &readers{a}, Notices: &a.noticeHandler, Mails: &a.mailHandler, Now: time.Now}
+}
+
+// Try implements adminapi.Courier.
+func (d *directory) Try(ctx context.Context, c session.Caller, transport object.Thing) error {
+	who, err := d.app.users.Person(ctx, c.User)
+	if err != nil {
+		return err
+	}
+	return d.app.herald().Try(ctx, uuid.New(), transport, who, caused("", c).Header.Actor)
 }
 
 // newsroom answers what the notifier asks of rules and events.

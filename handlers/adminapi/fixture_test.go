@@ -54,6 +54,7 @@ type bench struct {
 	callers  map[string]session.Caller
 	broken   error               // what finding out who calls fails with
 	imported []string            // by whom, and what
+	tried    []string            // transports, and on whom
 	start    eventstore.Position // of the ledger
 	meta     codec.Meta
 }
@@ -83,7 +84,7 @@ func newBench(t *testing.T) *bench {
 		Tokens: &command.Handler[token.State]{Store: store, Codec: sealer}, Invited: b.views, Agreed: b.views,
 		Consents:    &command.Handler[consent.State]{Store: store, Codec: sealer},
 		Invitations: &command.Handler[invitation.State]{Store: store, Codec: sealer},
-		Notices:     &command.Handler[notification.State]{Store: store, Codec: sealer}, Notifications: b.views,
+		Notices:     &command.Handler[notification.State]{Store: store, Codec: sealer}, Notifications: b.views, Courier: b,
 		Accounts: &account.Accounts{
 			Users: &command.Handler[user.State]{Store: store, Codec: sealer}, Claims: &command.Handler[user.Claimed]{Store: store, Codec: sealer},
 			Counters: &command.Handler[user.Counter]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,

@@ -2,10 +2,44 @@ package adminapi
 
 import (
 	"context"
+	"net/http"
+
+	"github.com/gorilla/mux"
 
 	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
 )
+
+// A Courier tells whoever asks, by a transport, that it works.
+type Courier interface {
+	Try(ctx context.Context, c session.Caller, transport object.Thing) error
+}
+
+// mountTransports adds the trial of a transport.
+func (s *Server) mountTransports(r *mux.Router) {
+	if s.Courier != nil {
+		s.route(r, "events/transports/{key}/test/", superusers, verbs{http.MethodPost: s.tryTransport})
+	}
+}
+
+// tryTransport tells the caller by a transport. The answer has no messages:
+// what there was to say is on its way.
+func (s *Server) tryTransport(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	k, _ := catalog.Lookup(notification.TransportModel)
+	t, err := s.find(r, ofKind(k))
+	if err != nil {
+		return err
+	}
+	if err := s.Courier.Try(r.Context(), c, t); err != nil {
+		return err
+	}
+	if err := s.changed(r.Context()); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"messages": []any{}})
+}
 
 // notificationRulePeculiarity: rules show the group that they tell.
 func notificationRulePeculiarity() peculiarity {

@@ -16,6 +16,8 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/notification"
+	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 	"github.com/flowledger/flowledger/handlers/adminapi"
@@ -63,6 +65,13 @@ func (b *bench) raise(user, event, severity, body string) string {
 	b.must(err)
 	b.must(b.views.wait(b.t.Context()))
 	return id
+}
+
+// Try implements [adminapi.Courier].
+func (b *bench) Try(_ context.Context, c session.Caller, transport object.Thing) error {
+	u, _ := b.views.user(c.User)
+	b.tried = append(b.tried, transport.Name+" for "+u.Username)
+	return nil
 }
 
 const notifications = "events/notifications/"
@@ -179,6 +188,11 @@ func TestNotificationRules(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", query, d)
 		}
 	}
+	tried := b.want(200, http.MethodPost, transports+local.str("pk")+"/test/", nil)
+	if d := diff.Diff([]string{"local for root"}, b.tried); d != "" || tried.at("messages") == nil {
+		t.Errorf("tried %s (-want +got):\n%s", tried.text, d)
+	}
+	b.want(404, http.MethodPost, transports+made.str("pk")+"/test/", nil)
 	policy := b.want(201, http.MethodPost, "policies/event_matcher/", fields{"name": "p", "action": "login"}).str("pk")
 	binding := b.want(201, http.MethodPost, "policies/bindings/", fields{"target": made.str("pk"), "policy": policy, "order": 0}).str("pk")
 	b.want(400, http.MethodPost, "policies/bindings/", fields{"target": local.str("pk"), "policy": policy, "order": 0})

@@ -55,6 +55,7 @@ type Server struct {
 	Tester   Tester   // of policies; nil when none is at hand
 	Exporter Exporter // of flows; nil when none is at hand
 	Launcher Launcher // of executions; nil when none is at hand
+	Courier  Courier  // of notifications; nil when none is at hand
 
 	Wait  func(ctx context.Context) error // until what is read has seen all that is written
 	Now   func() time.Time
@@ -124,5 +125,6 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountPrompts(r)
 	s.mountReputation(r)
 	s.mountNotifications(r)
+	s.mountTransports(r)
 	s.mountKinds(r)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -177,7 +178,8 @@ func (n *Notifier) each(readers []user.Person, once bool, tell func(user.Person)
 }
 
 // readers are whom a rule tells: the user whom the event is about, if it says
-// so, and the members of its group. Whoever may not log in is told nothing.
+// so, and the members of its group. Whoever may not log in is told nothing;
+// whoever is among them twice is told once, as ever.
 func (n *Notifier) readers(ctx context.Context, rule object.Thing, r Report) ([]user.Person, error) {
 	var all []user.Person
 	if too, _ := rule.Fields["destination_event_user"].(bool); too && r.Who.Exists() {
@@ -190,22 +192,15 @@ func (n *Notifier) readers(ctx context.Context, rule object.Thing, r Report) ([]
 		}
 		all = append(all, members...)
 	}
-	var out []user.Person
-	known := map[string]bool{}
-	for _, who := range all {
-		if who.Active && !known[who.ID] {
-			known[who.ID] = true
-			out = append(out, who)
-		}
-	}
-	return out, nil
+	return slices.DeleteFunc(all, func(who user.Person) bool { return !who.Active }), nil
 }
 
 // A notice is what is to be told.
 type notice struct {
-	rule     object.Thing
+	rule     object.Thing // none on trial
 	report   Report
 	severity string
+	by       codec.Actor // who wants it told; on trial only
 }
 
 // id of what is written to tell somebody, by a way.
@@ -217,16 +212,20 @@ func (m notice) id(way, reader string) uuid.UUID {
 // with that user's key.
 func (n *Notifier) meta(m notice, subject string, id uuid.UUID) codec.Meta {
 	meta := codec.Meta{Subject: "user:" + subject, Time: n.Now(), Command: id}
-	meta.Header.Actor.Kind = "system"
-	meta.Header.Correlation, meta.Header.Causation = m.report.Header.Correlation, m.report.ID.String()
+	meta.Header.Actor = m.by
+	if m.report.Event != nil {
+		meta.Header.Actor.Kind = "system"
+		meta.Header.Correlation, meta.Header.Causation = m.report.Header.Correlation, m.report.ID.String()
+	}
 	return meta
 }
 
 // raise makes a notification.
 func (n *Notifier) raise(ctx context.Context, m notice, who user.Person) error {
 	id := m.id(notification.Local, who.ID)
-	raised := notification.NotificationRaised{
-		Rule: m.rule.Ref(), Event: m.report.ID.String(), User: who.ID, Severity: m.severity, Body: Summary(m.report),
+	raised := notification.NotificationRaised{Rule: m.rule.Ref(), User: who.ID, Severity: m.severity, Body: Summary(m.report)}
+	if m.report.Event != nil {
+		raised.Event = m.report.ID.String()
 	}
 	subject := m.report.Who.ID
 	if subject == "" {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
@@ -341,6 +342,33 @@ func TestNotifyNotOfItself(t *testing.T) {
 	slices.Sort(d.asked)
 	if diff := cmp.Diff(want, d.asked); diff != "" || other == "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+// A transport is tried on whoever asks. Whoever has no address hears that.
+func TestNotifyTry(t *testing.T) {
+	d := newNewsdesk(t)
+	n := &worker.Notifier{Readers: d, Notices: d.notices, Mails: d.mails, Now: func() time.Time { return start }}
+	by := codec.Actor{Kind: "admin", ID: "ada"}
+	mute := person("mute")
+	mute.Email = ""
+	for _, name := range []string{"local", "mail"} {
+		if err := n.Try(t.Context(), uuid.New(), d.transports[name], person("ada"), by); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := n.Try(t.Context(), uuid.New(), d.transports["mail"], mute, by); err == nil {
+		t.Error("a mail to nowhere")
+	}
+	want := []string{`ada notice "This is a test of the transport local." by `, "ada@example.org Notification: Transport test"}
+	if diff := cmp.Diff(want, d.told()); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+	for r := range d.ledger.ReadAll(t.Context(), eventstore.Position{}) {
+		decoded, err := d.codec.Decode(t.Context(), r)
+		if err != nil || decoded.Header.Actor != by || decoded.Header.Causation != "" {
+			t.Errorf("%s: header %+v, %v", r.Type, decoded.Header, err)
+		}
 	}
 }
 
