@@ -27,7 +27,7 @@ func (t *teller) asked(e execution.Evaluation, before execution.State) (string, 
 		lines = append(lines, "digest of what it was asked with: "+e.Inputs)
 	}
 	for i, r := range e.Results {
-		lines = append(lines, result(r)...)
+		lines = append(lines, result(e, r)...)
 		if i < len(e.Details) {
 			lines = append(lines, detail(e.Details[i])...)
 		}
@@ -60,11 +60,14 @@ func targetOf(e execution.Evaluation, before execution.State) string {
 			return stageName(entry.Stage)
 		}
 	}
+	if e.Target.Kind == "prompt_validation" {
+		return "what was typed into " + stageName(e.Target.Ref)
+	}
 	return fmt.Sprintf("%s %s", e.Target.Kind, e.Target.Ref.ID)
 }
 
 // result is one verdict: which binding, which policy, which line.
-func result(r execution.PolicyResult) []string {
+func result(e execution.Evaluation, r execution.PolicyResult) []string {
 	verdict := "passes"
 	if !r.Passing {
 		verdict = "does not pass"
@@ -72,29 +75,51 @@ func result(r execution.PolicyResult) []string {
 	if r.TargetType == "static" {
 		return []string{fmt.Sprintf("users and groups, %d of %d match: %s", len(r.Matched), len(r.Bindings), verdict)}
 	}
-	text := fmt.Sprintf("binding %s (order %d), policy %s revision %d: %s", r.Binding.ID, r.Binding.Order, r.Policy.Name, r.Policy.Revision, verdict)
-	if r.Negate {
+	if neutral(e, r) {
+		verdict = "no verdict"
+	}
+	text := fmt.Sprintf("policy %s revision %d: %s", r.Policy.Name, r.Policy.Revision, verdict)
+	if r.Binding.ID != "" { // stages that check what is typed bind nothing
+		text = fmt.Sprintf("binding %s (order %d), %s", r.Binding.ID, r.Binding.Order, text)
+	}
+	if r.Negate && !r.Erred() {
 		text += ", negated"
 	}
 	line, column := fact(r, "line"), fact(r, "column")
 	switch {
 	case r.Erred():
-		text += fmt.Sprintf(", by its failure result, after %s", anOutcome[r.Outcome])
+		if !neutral(e, r) {
+			text += ", by its failure result"
+		}
+		text += ", after " + anOutcome[r.Outcome]
 		if line != "" {
 			text += fmt.Sprintf(" in line %s, column %s", line, column)
 		}
 	case line != "":
 		text += ", decided in line " + line
 	}
-	counts := "not passing"
-	if r.FailureResult {
-		counts = "passing"
-	}
-	lines := []string{text, fmt.Sprintf("  took %d ms; an error counts as %s", r.MS, counts)}
+	lines := []string{text, fmt.Sprintf("  took %d ms; an error %s", r.MS, weight(e, r))}
 	if grounds := grounds(r); grounds != "" {
 		lines = append(lines, "  rests on "+grounds)
 	}
 	return lines
+}
+
+// neutral tells whether an error counted for nothing: it does on a stage, which
+// only a verdict removes.
+func neutral(e execution.Evaluation, r execution.PolicyResult) bool {
+	return r.Erred() && !r.Passing && e.Target.Kind == "stage_binding"
+}
+
+// weight says what an error of a policy leads to.
+func weight(e execution.Evaluation, r execution.PolicyResult) string {
+	switch {
+	case r.FailureResult:
+		return "counts as passing"
+	case e.Target.Kind == "stage_binding":
+		return "removes no stage"
+	}
+	return "counts as not passing"
 }
 
 // grounds are the facts that a result rests on, but for the place in the

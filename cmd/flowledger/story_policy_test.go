@@ -71,3 +71,45 @@ func TestEvaluationIsExplained(t *testing.T) {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }
+
+// An error is told as what it led to: on a stage it is no verdict, elsewhere
+// it counts as the binding says. What is typed is checked without bindings.
+func TestErrorsAreExplained(t *testing.T) {
+	name := domain.Ref{Kind: "authentik_stages_prompt.promptstage", ID: "s", Name: "new password"}
+	tests := map[string]struct {
+		target   execution.Target
+		result   execution.PolicyResult
+		of, want string
+		weighs   string
+	}{
+		"on a stage": {
+			execution.Target{Kind: "stage_binding", Ref: domain.Ref{ID: "x"}}, execution.PolicyResult{Binding: &execution.BindingRef{ID: "b"}, Outcome: "timeout", Negate: true},
+			"stage_binding x", "binding b (order 0), policy p revision 0: no verdict, after a timeout", "an error removes no stage",
+		},
+		"on a stage, as passing": {
+			execution.Target{Kind: "stage_binding", Ref: domain.Ref{ID: "x"}}, execution.PolicyResult{Binding: &execution.BindingRef{ID: "b"}, Outcome: "timeout", Passing: true, FailureResult: true},
+			"stage_binding x", "binding b (order 0), policy p revision 0: passes, by its failure result, after a timeout", "an error counts as passing",
+		},
+		"on a flow": {
+			execution.Target{Kind: "flow"}, execution.PolicyResult{Binding: &execution.BindingRef{ID: "b"}, Outcome: "exception"},
+			"the flow", "binding b (order 0), policy p revision 0: does not pass, by its failure result, after an exception", "an error counts as not passing",
+		},
+		"on what is typed": {
+			execution.Target{Kind: "prompt_validation", Ref: name}, execution.PolicyResult{Binding: &execution.BindingRef{Order: 1}, Outcome: "ok"},
+			"what was typed into stage new password (promptstage)", "policy p revision 0: does not pass", "an error counts as not passing",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tt.result.Policy = &domain.Ref{Name: "p"}
+			e := execution.Evaluation{Target: tt.target, Results: []execution.PolicyResult{tt.result}}
+			if got := targetOf(e, execution.State{}); got != tt.of {
+				t.Errorf("target: got %q, want %q", got, tt.of)
+			}
+			got := result(e, tt.result)
+			if want := []string{tt.want, "  took 0 ms; " + tt.weighs}; !cmp.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
