@@ -72,8 +72,11 @@ func actionOf(e codec.Decoded) string {
 	return ""
 }
 
+// exceptionOf tells of policies that gave no verdict. One that took too long is
+// as much of an error as one that broke: both let something happen that no
+// policy decided.
 func exceptionOf(e execution.Evaluation) string {
-	if slices.ContainsFunc(e.Results, func(r execution.PolicyResult) bool { return r.Outcome == "exception" }) {
+	if slices.ContainsFunc(e.Results, execution.PolicyResult.Erred) {
 		return "policy_exception"
 	}
 	return ""

@@ -39,7 +39,7 @@ func (*Audit) Name() string { return "audit" }
 
 // Schema implements [Projection].
 func (*Audit) Schema() string {
-	return `-- 1
+	return `-- 2
 		CREATE TABLE audit(
 			n         INTEGER PRIMARY KEY,
 			position  TEXT NOT NULL,

@@ -79,6 +79,7 @@ func TestActions(t *testing.T) {
 	inExecution := codec.Meta{}
 	inExecution.Execution = id("x")
 	exception := execution.Evaluation{Results: []execution.PolicyResult{{Outcome: "ok"}, {Outcome: "exception"}}}
+	timeout := execution.Evaluation{Results: []execution.PolicyResult{{Outcome: "timeout"}}}
 	cases := map[string]struct {
 		meta  codec.Meta
 		to    string
@@ -117,6 +118,7 @@ func TestActions(t *testing.T) {
 		"an expression failed":         {by("", ""), "execution", execution.Diagnosed("prompt", []execution.Diagnostic{{Class: execution.MappingException}}), "property_mapping_exception", ""},
 		"the context changed":          {by("", ""), "execution", execution.ContextChanged{By: "policy"}, "", ""},
 		"a policy erred":               {by("", ""), "execution", execution.PolicyEvaluated{Evaluation: exception}, "policy_exception", ""},
+		"a policy took too long":       {by("", ""), "execution", execution.PolicyEvaluated{Evaluation: timeout}, "policy_exception", ""},
 		"a policy erred and denied":    {by("", ""), "execution", execution.PolicyDenied{Evaluation: exception}, "policy_exception", ""},
 		"a policy denied":              {by("", ""), "execution", execution.PolicyDenied{}, "", ""},
 		"a stage failed":               {by("", ""), "execution", execution.ExecutionFailed{}, "system_exception", ""},

@@ -141,7 +141,7 @@ func Reportable(e eventstore.Recorded) bool {
 		case "UserLoggedIn", "LoginFailed", "UserLoggedOut", "ExecutionFailed":
 			return true
 		case "PolicyEvaluated", "PolicyDenied":
-			return bytes.Contains(e.Payload, []byte(`"outcome":"exception"`))
+			return bytes.Contains(e.Payload, []byte(`"outcome":"exception"`)) || bytes.Contains(e.Payload, []byte(`"outcome":"timeout"`))
 		case "ContextChanged":
 			return bytes.Contains(e.Payload, []byte(`"diagnostics":[`))
 		}
