@@ -99,7 +99,7 @@ type Things interface {
 type Bindings interface {
 	// StageBindings lists the stages of a flow in their order.
 	StageBindings(flow string) []object.Thing
-	// PolicyBindings lists what is bound to a flow or a stage binding, given
+	// PolicyBindings lists what is bound to a flow, a stage binding or a rule, given
 	// its primary key, in order.
 	PolicyBindings(target string) []object.Thing
 	// ByTarget returns the primary key that belongs to a second identifier
