@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 
 	"github.com/flowledger/flowledger/domain/catalog"
@@ -79,13 +80,33 @@ func (p *PromptStage) Respond(ctx context.Context, in Input, response json.RawMe
 			typed[f.Key] = v
 		}
 	}
+	data := known(in)
+	maps.Copy(data, typed)
+	if problems == nil && larger(data, maxTyped) {
+		problems = problem(nonField, "max_length", fmt.Sprintf("Ensure that all fields together have no more than %d bytes.", maxTyped))
+	}
 	if problems == nil {
 		problems = matching(c.Fields, r)
 	}
 	if problems != nil {
 		return again(c, problems), nil
 	}
-	return p.validated(ctx, in, c, typed)
+	return p.validated(ctx, in, c, typed, data)
+}
+
+// known is a copy of what was typed before.
+func known(in Input) map[string]any {
+	data := maps.Clone(in.State.Context.Map(execution.KeyPromptData))
+	if data == nil {
+		data = map[string]any{}
+	}
+	return data
+}
+
+// larger tells whether data takes more bytes than that, as it is stored.
+func larger(data map[string]any, limit int) bool {
+	text, err := json.Marshal(open(data))
+	return err != nil || len(text) > limit
 }
 
 // matching compares two passwords that were typed for one.
@@ -102,9 +123,11 @@ func matching(all []promptField, r fields) []execution.Problem {
 	return nil
 }
 
-// validated asks the validation policies, and merges what was typed into what
-// is known.
-func (p *PromptStage) validated(ctx context.Context, in Input, c promptChallenge, typed map[string]any) (execution.Outcome, error) {
+// validated asks the validation policies about what was typed. Data is that
+// with what was known before.
+func (p *PromptStage) validated(
+	ctx context.Context, in Input, c promptChallenge, typed, data map[string]any,
+) (execution.Outcome, error) {
 	var facts []execution.Event
 	if len(p.Validation) > 0 {
 		e, err := in.Env.Policies().Validate(ctx, in, p.Validation, typed)
@@ -121,10 +144,5 @@ func (p *PromptStage) validated(ctx context.Context, in Input, c promptChallenge
 		}
 		facts = append(facts, execution.PolicyEvaluated{Evaluation: e})
 	}
-	data := maps.Clone(in.State.Context.Map(execution.KeyPromptData))
-	if data == nil {
-		data = map[string]any{}
-	}
-	maps.Copy(data, typed)
 	return execution.Pass{Learned: execution.Context{execution.KeyPromptData: data}, Facts: facts}, nil
 }

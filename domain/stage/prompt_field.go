@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net/mail"
 	"slices"
 	"strconv"
@@ -13,8 +14,12 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 )
 
-// maxFile bounds a file that is typed into a prompt, as its data URI.
-const maxFile = 128 << 10
+// What prompts take, in bytes: a file as its data URI, and everything together
+// that an execution has learned from prompts. Both go into one event.
+const (
+	maxFile  = 96 << 10
+	maxTyped = 128 << 10
+)
 
 // judge checks one field of a response and returns the value to remember
 // (spec/stages.md 3.7, the table of types).
@@ -75,6 +80,9 @@ func (f promptField) typed(v any, r fields) (any, []execution.Problem) {
 			return nil, problem(f.Key, "invalid_choice", `"`+cut(display(v))+`" is not a valid choice.`)
 		}
 		return f.Choices[i].value, nil
+	}
+	if text, ok := v.(string); ok && f.Type == "file" && len(text) > maxFile {
+		return nil, problem(f.Key, "max_length", fmt.Sprintf("Ensure this file has no more than %d bytes.", maxFile/4*3))
 	}
 	text, faults := r.text(f.Key, f.rule())
 	if faults != nil || text == "" && f.Type != "date" && f.Type != "date-time" {

@@ -74,6 +74,23 @@ func TestPromptKnowsTheOwnName(t *testing.T) {
 	compare(t, taken, o, err)
 }
 
+// What is typed has to fit into one event, with what was typed before.
+func TestPromptIsNotEndless(t *testing.T) {
+	e := world()
+	in := at(e, nobody)
+	in.State.Context["prompt_data"] = map[string]any{"before": strings.Repeat("x", 70<<10)}
+	p := form(e, stage.Prompt{Key: "f", Type: "file"})
+	file := func(kib int) json.RawMessage {
+		return json.RawMessage(`{"f":"data:;base64,` + strings.Repeat("x", kib<<10) + `"}`)
+	}
+	o, err := p.Respond(t.Context(), in, file(60))
+	compare(t, wrong(promptPage, "non_field_errors max_length Ensure that all fields together have no more than 131072 bytes."), o, err)
+	o, err = p.Respond(t.Context(), in, file(50))
+	if _, passes := o.(execution.Pass); !passes || err != nil {
+		t.Errorf("got %T, %v, want a pass", o, err)
+	}
+}
+
 func TestPreviewPrompt(t *testing.T) {
 	e := world()
 	e.expressions = map[string]any{"name": "Ada"}

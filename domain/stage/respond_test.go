@@ -14,21 +14,26 @@ import (
 func everything(e *env) []stage.Stage {
 	kinds := []string{
 		"text", "text_area", "text_read_only", "text_area_read_only", "username", "email", "password", "number", "checkbox",
-		"radio-button-group", "dropdown", "date", "date-time", "file", "separator", "hidden", "static", "alert_info", "ak-locale",
+		"radio-button-group", "dropdown", "date", "date-time", "file", "separator", "hidden", "static", "alert_info", "alert_warning",
+		"alert_danger", "ak-locale",
 	}
-	var required, optional []stage.Prompt
+	var required, optional, offering []stage.Prompt
 	for _, kind := range kinds {
 		required = append(required, stage.Prompt{Key: kind, Type: kind, Required: true})
+		offering = append(offering, stage.Prompt{
+			Key: "set " + kind, Type: kind, InitialValue: "1", Placeholder: "offer", PlaceholderExpression: true, InitialExpression: kind == "file",
+		})
 		optional = append(optional, stage.Prompt{Key: "free " + kind, Type: kind})
 	}
 	twice := []stage.Prompt{{Key: "password", Type: "password"}, {Key: "free password", Type: "password"}}
+	e.expressions = map[string]any{"offer": []any{"a", true, int64(0), nil, map[string]any{"value": "v", "label": "Vee"}, []any{1.5}}}
 	e.objects["dummy"], e.objects["deny"] = &stage.Dummy{}, &stage.DenyStage{}
 	return []stage.Stage{
 		identify(nil), identify(withPassword), &stage.Password{Backends: []string{stage.InbuiltBackend}},
 		&stage.UserLogin{RememberOffset: "days=1"}, &stage.UserLogin{}, &stage.UserLogout{}, &stage.UserWrite{}, &stage.DenyStage{},
 		&stage.Dummy{}, &stage.Redirect{Mode: "static", TargetStatic: "/"},
 		&stage.AuthenticatorValidate{NotConfigured: "configure", ConfigurationStages: []string{"dummy", "deny"}},
-		form(e, required...), form(e, optional...), form(e, twice...),
+		form(e, required...), form(e, optional...), form(e, offering...), form(e, twice...),
 	}
 }
 
@@ -38,6 +43,7 @@ func FuzzRespond(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `null`, `[]`, `"x"`, `{"uid_field":"ada","password":"right"}`, `{"password":{"a":[1,{"b":null}]},"remember_me":[]}`,
 		`{"number":1e400,"checkbox":"on","dropdown":{"a":1},"file":"data:;base64,","date":"2026-01-01","email":"a@b.c"}`,
+		`{"set dropdown":"v","set radio-button-group":"True","set date-time":"2026-01-01 10:00+01","set file":"DATA:a;base64,YQ","set hidden":"x"}`,
 		`{"password":[],"free password":[]}`, `{"selected_stage":"dummy"}`, "{\"uid_field\":\"\xff\"}", `{"to":"x","to":5}`, `{"a":`,
 	} {
 		f.Add([]byte(seed))

@@ -35,6 +35,10 @@ type UserWrite struct {
 // cannotWrite is all that a client is told of a user who cannot be written.
 const cannotWrite = "Failed to update user. Please try again later."
 
+// maxAttributes bounds the attributes of a user who is written, in bytes: an
+// event about their change holds both what they were and what they are.
+const maxAttributes = 100 << 10
+
 // Enter implements [Stage].
 func (u *UserWrite) Enter(ctx context.Context, in Input) (execution.Outcome, error) {
 	data := in.State.Context.Map(execution.KeyPromptData)
@@ -63,7 +67,8 @@ func (u *UserWrite) Enter(ctx context.Context, in Input) (execution.Outcome, err
 		return execution.Deny{}, nil
 	}
 	// What a user cannot be is heard of here, for an effect cannot be refused.
-	if _, err := (user.Create{Key: 1, Fields: user.FieldsOf(base)}).Decide(user.State{}); err != nil || credential.unknown() {
+	if _, err := (user.Create{Key: 1, Fields: user.FieldsOf(base)}).Decide(user.State{}); err != nil || credential.unknown() ||
+		larger(copied(base["attributes"]), maxAttributes) {
 		return execution.Deny{Message: cannotWrite}, nil
 	}
 	w.Fields, w.Groups, w.Password = base, u.groups(in), credential.hash

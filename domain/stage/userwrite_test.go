@@ -88,6 +88,7 @@ func TestUserWrite(t *testing.T) {
 		"activity is true or false":                {ada, nil, nil, data{"is_active": "no"}, updated(data{"is_active": false})},
 		"nonsense is not active":                   {ada, nil, nil, data{"is_active": []any{1}}, updated(data{"is_active": false})},
 		"an attribute may be nothing":              {ada, nil, nil, data{"attributes.a": nil}, updated(data{"attributes": data{"upn": "ada@corp", "a": nil}})},
+		"attributes have a limit":                  {ada, nil, nil, data{"attributes.x": strings.Repeat("x", 100<<10)}, told{Deny: refused}},
 		"a large number is written out":            {ada, nil, nil, data{"name": float64(1e6)}, updated(data{"name": "1000000"})},
 		"a source is noted":                        {ada, nil, from("corp"), data{}, sources("corp")},
 		"by its name":                              {ada, nil, from(data{"name": "corp", "pk": 1}), data{}, sources("corp")},
