@@ -2,22 +2,17 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"github.com/gorilla/mux"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/session"
 )
 
-const (
-	maxForm      = 64 << 10 // bytes of a posted form
-	maxExecution = 64       // length of an execution's identifier in an address
-)
+const maxExecution = 64 // length of an execution's identifier in an address
 
 // mountFlow adds the page of a flow.
 func (s *Server) mountFlow(m *mux.Router) {
@@ -113,18 +108,6 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, c *session.Caller
 		return nil
 	}
 	return s.Callers.Begin(w, r, c)
-}
-
-// form reads a posted form within limits, and makes sure that it is ours.
-func (s *Server) form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, domain.Errorf(domain.TooLarge, "The form is larger than %d bytes.", maxForm)
-		}
-		return nil, &domain.Error{Code: domain.Invalid, Message: "The form cannot be read.", Err: err}
-	}
-	return r.PostForm, s.Forgery.Check(r, r.PostForm.Get("csrfmiddlewaretoken"))
 }
 
 // visitOf reads the address of a flow's page. What is left of its query

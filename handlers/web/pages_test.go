@@ -129,8 +129,8 @@ func gallery() map[string]map[string]any {
 				field("dropdown", "Another plan", map[string]any{"choices": plans, "initial_value": "free"}),
 				field("ak-locale", "Language", map[string]any{"required": false, "initial_value": "de"}),
 				field("hidden", "Hidden label", map[string]any{"initial_value": "hidden-value"}), field("static", "S", map[string]any{"initial_value": "Plain <b>words</b>."}),
-				field("alert_info", "I", map[string]any{"initial_value": "For your information."}), field("alert_warning", "W", map[string]any{"initial_value": "Careful."}),
-				field("alert_danger", "D", map[string]any{"initial_value": "Stop."}), field("file", "Your picture", nil), field("separator", "", nil),
+				field("alert_info", "I", map[string]any{"initial_value": "For your information."}), field("alert_warning", "W", map[string]any{"initial_value": "Careful.", "sub_text": "Really <img>."}),
+				field("alert_danger", "D", map[string]any{"initial_value": "Stop."}), field("file", "Your picture", map[string]any{"sub_text": "A <b>small</b> one."}), field("separator", "", nil),
 			},
 		}),
 	}
@@ -186,7 +186,8 @@ func TestPages(t *testing.T) {
 			`name="prompt.bool.checkbox" value="false"`, `type="checkbox" value="true" checked`,
 			`value="pro" checked`, `<option value="free" selected>`, `<option value="de" selected>`,
 			"<h2 class=\"separator\">Details</h2>", "Plain <b>words</b>.", `class="note info lines"`, `class="note warning lines"`,
-			`class="note danger lines"`, "cannot be answered on this page", "\n\nfirst line</textarea>", `readonly`,
+			`class="note danger lines"`, `enctype="multipart/form-data"`, `<label for="field-20">Your picture</label>`,
+			`id="field-20" name="prompt.file.file" type="file" required aria-describedby="field-20-help"`, `>A <b>small</b> one.</p>`, `Careful.<p class="help">Really &lt;img&gt;.</p>`, "\n\nfirst line</textarea>", `readonly`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

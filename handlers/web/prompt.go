@@ -3,6 +3,8 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -61,6 +63,7 @@ var widgets = map[string]widget{
 	"number":              {Name: "input", Type: "number", Kind: "number", Mode: "numeric"},
 	"date":                {Name: "input", Type: "date", Kind: "some"},
 	"date-time":           {Name: "input", Type: "datetime-local", Kind: "some"},
+	"file":                {Name: "file", Kind: "file"},
 	"checkbox":            {Name: "checkbox", Kind: "bool"},
 	"radio-button-group":  {Name: "radio", Kind: "some"},
 	"dropdown":            {Name: "select", Kind: "some"},
@@ -116,6 +119,9 @@ func (v flowView) input(i int, p prompt) input {
 	switch p.Type {
 	case "password":
 		in.Value = "" // what is secret is not sent back
+	case "file":
+		// A page cannot fill in a file. One that is known stays as it is.
+		in.Required, in.Value = in.Required && p.Initial == "", ""
 	case "date-time":
 		in.Value = localTime(in.Value)
 	case "ak-locale":
@@ -125,22 +131,30 @@ func (v flowView) input(i int, p prompt) input {
 }
 
 // localTime writes a time as the browser's input wants it, which knows no
-// zone.
+// zone: as what a time without one is taken for, UTC.
 func localTime(text string) string {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return text
 	}
-	return t.Format("2006-01-02T15:04")
+	if t.Second() != 0 {
+		return t.UTC().Format("2006-01-02T15:04:05")
+	}
+	return t.UTC().Format("2006-01-02T15:04")
 }
 
 // Shows tells whether the input has a place on the page for its problems.
 func (in input) Shows() bool {
 	switch in.Widget {
-	case "input", "textarea", "checkbox", "radio", "select":
+	case "input", "textarea", "checkbox", "radio", "select", "file":
 		return true
 	}
 	return false
+}
+
+// Uploads tells whether the form has to send files.
+func (v flowView) Uploads() bool {
+	return slices.ContainsFunc(v.Fields, func(p prompt) bool { return p.Type == "file" })
 }
 
 // Checked tells whether a checkbox starts out checked.
@@ -161,7 +175,7 @@ func (in input) DescribedBy() string {
 	if in.SubText != "" {
 		ids += " " + in.ID + "-help"
 	}
-	return ids
+	return strings.TrimSpace(ids)
 }
 
 // Text is the body of a field that only shows something.

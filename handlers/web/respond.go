@@ -92,6 +92,10 @@ func answerPrompt(form url.Values) map[string]any {
 			}
 		case "text":
 			answer[key] = value
+		case fileKind: // none was chosen, or it is a data URI
+			if value != "" {
+				answer[key] = value
+			}
 		}
 	}
 	return answer
