@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/handlers/importer"
@@ -35,8 +36,8 @@ func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func importCommand() *subcommand {
 	return &subcommand{
-		name: "import", usage: "FILE…", about: "validates and applies blueprints, all or nothing per file",
-		example: "flowledger import --dry-run flows/login.yaml",
+		name: "import", usage: "FILE…", about: "validates and applies blueprints, all or nothing per file; shipped:NAME is one of the program's own",
+		example: "flowledger import --dry-run flows/login.yaml shipped:recovery",
 		run: func(ctx context.Context, c *call) error {
 			var t target
 			fs := t.flags(c)
@@ -66,7 +67,27 @@ func importCommand() *subcommand {
 // maxBlueprint bounds a file, as the API does.
 const maxBlueprint = 1 << 20
 
+// shippedPrefix makes of a name what a blueprint of the program is called by.
+const shippedPrefix = "shipped:"
+
+// optional lists the blueprints that are applied on request only.
+func optional() string {
+	var names []string
+	for _, f := range blueprint.Optional() {
+		names = append(names, f.Short())
+	}
+	return strings.Join(names, ", ")
+}
+
+// readBlueprint reads a file, or a blueprint that the program ships.
 func readBlueprint(file string) ([]byte, error) {
+	if name, ok := strings.CutPrefix(file, shippedPrefix); ok {
+		f, ok := blueprint.Shipped(name)
+		if !ok {
+			return nil, fmt.Errorf("no blueprint %q is shipped; give one of %s, or ./%s for a file of that name", name, optional(), file)
+		}
+		return f.Text, nil
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err

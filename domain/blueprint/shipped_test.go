@@ -20,12 +20,20 @@ func TestDefaultsImport(t *testing.T) {
 	for _, f := range blueprint.Defaults() {
 		w.imported(t, string(f.Text))
 	}
-	for _, slug := range []string{"default-authentication-flow", "default-invalidation-flow", "initial-setup"} {
+	for _, slug := range []string{
+		"default-authentication-flow", "default-invalidation-flow", "initial-setup", "default-password-change", "default-user-settings-flow",
+	} {
 		w.named(t, "authentik_flows.flow", slug)
 	}
 	brand := w.named(t, "authentik_brands.brand", "authentik-default")
 	if brand.Fields["default"] != true || brand.Fields["flow_authentication"] != w.named(t, "authentik_flows.flow", "default-authentication-flow").PK {
 		t.Errorf("brand: %v", brand.Fields)
+	}
+	if brand.Fields["flow_user_settings"] != w.named(t, "authentik_flows.flow", "default-user-settings-flow").PK {
+		t.Errorf("brand: %v", brand.Fields)
+	}
+	if got := w.named(t, "authentik_stages_password.passwordstage", "default-authentication-password").Fields["configure_flow"]; got != w.named(t, "authentik_flows.flow", "default-password-change").PK {
+		t.Errorf("the password is changed in %v", got)
 	}
 	admins := w.named(t, "authentik_core.group", "authentik Admins")
 	admin := w.named(t, "authentik_core.user", "akadmin")
@@ -41,6 +49,78 @@ func TestDefaultsImport(t *testing.T) {
 				t.Errorf("%s: %s of %s %s the second time", f.Name, c.Action, c.Model, c.Name)
 			}
 		}
+	}
+}
+
+func TestOptionalImport(t *testing.T) {
+	refs := map[string][3]string{
+		"enrollment":      {"default-enrollment-flow", "authentik_stages_identification.identificationstage", "enrollment_flow"},
+		"enrollment-mail": {"default-enrollment-flow", "authentik_stages_identification.identificationstage", "enrollment_flow"},
+		"invitation":      {"default-invitation-enrollment-flow", "", ""},
+		"recovery":        {"default-recovery-flow", "authentik_brands.brand", "flow_recovery"},
+		"unenrollment":    {"default-unenrollment-flow", "authentik_brands.brand", "flow_unenrollment"},
+	}
+	for _, f := range blueprint.Optional() {
+		for _, after := range []bool{true, false} {
+			t.Run(f.Short()+map[bool]string{true: " after the defaults", false: " alone"}[after], func(t *testing.T) {
+				w := newWorld()
+				for _, d := range blueprint.Defaults() {
+					if after {
+						w.imported(t, string(d.Text))
+					}
+				}
+				w.imported(t, string(f.Text))
+				want := refs[f.Short()]
+				flow := w.named(t, "authentik_flows.flow", want[0])
+				if offered := w.Find(want[1], func(o blueprint.Object) bool { return o.Fields[want[2]] == flow.PK }); after && want[1] != "" && len(offered) != 1 {
+					t.Errorf("%s refers to the flow %d times", want[2], len(offered))
+				}
+				for _, c := range w.imported(t, string(f.Text)) {
+					if c.Action != blueprint.Unchanged {
+						t.Errorf("%s of %s %s the second time", c.Action, c.Model, c.Name)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Of the two enrollments the one that came last is what strangers meet.
+func TestOneEnrollmentForTheOther(t *testing.T) {
+	w := newWorld()
+	for _, step := range []struct {
+		name     string
+		stages   int
+		inactive bool
+	}{{"enrollment", 3, false}, {"enrollment-mail", 4, true}, {"enrollment", 3, false}} {
+		f, ok := blueprint.Shipped(step.name)
+		if !ok {
+			t.Fatalf("there is no %s", step.name)
+		}
+		w.imported(t, string(f.Text))
+		bindings := w.Find("authentik_flows.flowstagebinding", func(blueprint.Object) bool { return true })
+		write := w.named(t, "authentik_stages_user_write.userwritestage", "default-enrollment-user-write")
+		if len(bindings) != step.stages || write.Fields["create_users_as_inactive"] != step.inactive {
+			t.Errorf("after %s: %d stages, inactive %v", step.name, len(bindings), write.Fields["create_users_as_inactive"])
+		}
+	}
+}
+
+func TestShippedNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"recovery": "optional/recovery.yaml", "optional/recovery.yaml": "optional/recovery.yaml", "brand": "default/brand.yaml",
+		"default/recovery.yaml": "", "": "", "../default.go": "",
+	} {
+		if f, ok := blueprint.Shipped(name); f.Name != want || ok != (want != "") {
+			t.Errorf("%q leads to %q, %t", name, f.Name, ok)
+		}
+	}
+	seen := map[string]bool{}
+	for _, f := range append(blueprint.Defaults(), blueprint.Optional()...) {
+		if seen[f.Short()] {
+			t.Errorf("two files are called %s", f.Short())
+		}
+		seen[f.Short()] = true
 	}
 }
 

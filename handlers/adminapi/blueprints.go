@@ -64,7 +64,7 @@ func (s *Server) importBlueprint(w http.ResponseWriter, r *http.Request, c sessi
 		}
 	}
 	if u.path != "" {
-		shipped, ok := shippedFile(u.path)
+		shipped, ok := blueprint.Shipped(u.path) // no other file can be named, so a path leads nowhere else
 		if !ok {
 			return invalid("path", "Blueprint file does not exist")
 		}
@@ -82,17 +82,6 @@ func (s *Server) importBlueprint(w http.ResponseWriter, r *http.Request, c sessi
 	return writeJSON(w, http.StatusOK, map[string]any{
 		"success": result.Success, "logs": logs(result.Logs, "blueprint", s.Now()),
 	})
-}
-
-// shippedFile finds a blueprint that is part of the program. No other file can
-// be named, so a path leads nowhere else.
-func shippedFile(name string) (blueprint.File, bool) {
-	for _, f := range blueprint.Defaults() {
-		if f.Name == name {
-			return f, true
-		}
-	}
-	return blueprint.File{}, false
 }
 
 // An upload is the form that a blueprint comes in.
