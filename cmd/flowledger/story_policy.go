@@ -154,7 +154,7 @@ func detail(d execution.Detail) []string {
 	for _, name := range slices.Sorted(maps.Keys(d.Names)) {
 		lines = append(lines, fmt.Sprintf("    %s = %s", name, d.Names[name]))
 	}
-	if d.Raw != "" && d.Raw != "true" && d.Raw != "false" {
+	if d.Raw != "" && d.Raw != "True" && d.Raw != "False" && d.Raw != "true" && d.Raw != "false" {
 		lines = append(lines, "  returned: "+d.Raw)
 	}
 	if d.Error != "" {

@@ -1,6 +1,9 @@
 package expr
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // smallDict is how many entries are searched rather than indexed.
 const smallDict = 8
@@ -52,6 +55,17 @@ func (d *Dict) Keys() []Value {
 		}
 	}
 	return keys
+}
+
+// All yields the entries in order.
+func (d *Dict) All() iter.Seq2[Value, Value] {
+	return func(yield func(key, v Value) bool) {
+		for _, e := range d.entries {
+			if e.key != nil && !yield(e.key, e.value) {
+				return
+			}
+		}
+	}
 }
 
 func (d *Dict) find(hash any) int {

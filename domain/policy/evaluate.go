@@ -188,8 +188,12 @@ func message(err error) string {
 }
 
 // cut bounds a text that is recorded (spec/events.md 4.2).
-func cut(text string) string {
-	const limit = 2 << 10
+func cut(text string) string { return shorten(text, maxText) }
+
+// maxText bounds most texts, in bytes.
+const maxText = 2 << 10
+
+func shorten(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}

@@ -61,14 +61,14 @@ func (p *Expression) pass(ctx context.Context, q Request) (Verdict, expr.Value, 
 			v.Facts["line"], v.Facts["column"] = fault.Line, fault.Column
 			v.Detail.Source = lineOf(p.Source, fault.Line)
 			concealed := *fault
-			concealed.Message = e.conceal(fault.Message)
+			concealed.Message = e.told(fault.Message, maxText)
 			err = raised{&concealed}
 		}
 		return v, expr.None, err
 	}
 	v.Passing, v.Messages, v.Effects = expr.Truth(result.Value), e.messages, e.effects
 	v.Facts["line"] = result.Line
-	v.Detail.Raw, v.Detail.Source = cut(e.conceal(text(result.Value))), lineOf(p.Source, result.Line)
+	v.Detail.Raw, v.Detail.Source = e.returned(result.Value), lineOf(p.Source, result.Line)
 	v.Detail.Names = e.names(result.Names())
 	return v, result.Value, e.written()
 }

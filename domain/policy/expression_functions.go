@@ -47,7 +47,7 @@ func (e *evaluation) message(c *expr.Call) (expr.Value, error) {
 	}
 	said, err := c.Text(args[0])
 	if err == nil && len(e.messages) < maxMessages {
-		e.messages = append(e.messages, cut(e.conceal(said)))
+		e.messages = append(e.messages, e.told(said, maxText))
 	}
 	return expr.None, err
 }

@@ -56,7 +56,7 @@ func (l *logger) log(level string, c *expr.Call) error {
 	}
 	more, err := pairs(c)
 	if err == nil && len(l.e.log) < maxLog {
-		l.e.log = append(l.e.log, cut(l.e.conceal(b.String()+l.bound+more)))
+		l.e.log = append(l.e.log, l.e.told(b.String()+l.bound+more, maxText))
 	}
 	return err
 }

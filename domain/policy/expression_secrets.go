@@ -1,6 +1,11 @@
 package policy
 
 import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -38,13 +43,35 @@ func secretTexts(v any, found []string) []string {
 	return found
 }
 
-// conceal masks the secrets of the context in a text that is recorded: an
-// expression sees what was typed, and the ledger must not (spec/events.md 4.1).
-func (e *evaluation) conceal(text string) string {
+// looks are the secrets as they may look in a text, the longest first.
+func (e *evaluation) looks() []string {
 	if len(e.secrets) > 0 && e.disguised == nil {
 		e.disguised = disguises(e.secrets)
 	}
-	for _, s := range e.disguised {
+	return e.disguised
+}
+
+// told is a text as it is recorded: without secrets, and cut at a limit. Of a
+// long one no more is looked through than what may remain of it.
+func (e *evaluation) told(text string, limit int) string {
+	reach := 0
+	if looks := e.looks(); len(looks) > 0 {
+		reach = len(looks[0])
+	}
+	if len(text) <= limit+reach {
+		return shorten(e.conceal(text), limit)
+	}
+	text = e.conceal(text[:limit+reach])
+	text = text[:max(len(text)-reach, 0)] // which may be the beginning of a secret
+	return shorten(text+"…", limit)
+}
+
+// conceal masks the secrets of the context in a text that is recorded: an
+// expression sees what was typed, and the ledger must not (spec/events.md 4.1).
+// It knows them as they were typed, as the language and its modules write them,
+// and their usual digests. What else is made of them nobody can know.
+func (e *evaluation) conceal(text string) string {
+	for _, s := range e.looks() {
 		if text == s {
 			return masked
 		}
@@ -55,17 +82,25 @@ func (e *evaluation) conceal(text string) string {
 	return text
 }
 
-// disguises are secrets as they are, and as they look once somebody has quoted
-// or escaped them, the longest first.
+// disguises are secrets as they are, and as they look once somebody has
+// quoted, escaped, encoded or hashed them, the longest first.
 func disguises(secrets []string) []string {
 	var out []string
-	for _, s := range secrets {
+	for i, s := range secrets {
+		if slices.Contains(secrets[:i], s) {
+			continue // it was typed twice
+		}
 		quoted := inside(inJSON(s))
 		query := url.QueryEscape(s)
-		for _, look := range []string{
-			s, inside(expr.Repr(expr.Str(s))), strings.ReplaceAll(s, "'", `\'`), quoted, inASCII(quoted), inHTML.Replace(s),
+		looks := []string{
+			s, strings.ToLower(s), strings.ToUpper(s), inside(expr.Repr(expr.Str(s))), strings.ReplaceAll(s, "'", `\'`),
+			inside(expr.Repr(expr.Bytes(s))[1:]), quoted, inASCII(quoted), inHTML.Replace(s), inPattern(s),
 			query, strings.ReplaceAll(query, "+", "%20"), strings.ReplaceAll(strings.ReplaceAll(query, "+", "%20"), "%2F", "/"), url.PathEscape(s),
-		} {
+		}
+		if len(s) >= shortSecret {
+			looks = append(looks, encoded(s)...)
+		}
+		for _, look := range looks {
 			if !slices.Contains(out, look) {
 				out = append(out, look)
 			}
@@ -73,6 +108,34 @@ func disguises(secrets []string) []string {
 	}
 	slices.SortStableFunc(out, func(a, b string) int { return len(b) - len(a) })
 	return out
+}
+
+// encoded are a secret's codes, from which everybody can read it, and its
+// digests, from which the weak ones can be guessed; of the SHA-1 the part that
+// the services for stolen passwords are not told.
+func encoded(s string) []string {
+	text := []byte(s)
+	short, old, long := sha1.Sum(text), md5.Sum(text), sha256.Sum256(text)
+	const told = 5
+	out := []string{base64.RawStdEncoding.EncodeToString(text), base64.RawURLEncoding.EncodeToString(text)}
+	for _, digits := range []string{
+		hex.EncodeToString(text), hex.EncodeToString(short[:])[told:], hex.EncodeToString(old[:]), hex.EncodeToString(long[:]),
+	} {
+		out = append(out, digits, strings.ToUpper(digits))
+	}
+	return out
+}
+
+// inPattern escapes a text as the module re does.
+func inPattern(s string) string {
+	var b strings.Builder
+	for _, letter := range s {
+		if strings.ContainsRune("()[]{}?*+-|^$\\.&~# \t\n\r\v\f", letter) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(letter)
+	}
+	return b.String()
 }
 
 // inJSON writes a text as the module json does where it keeps all letters.

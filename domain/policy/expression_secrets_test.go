@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
@@ -15,15 +16,20 @@ import (
 func TestSecretsAreMaskedHoweverTheyAreWritten(t *testing.T) {
 	const typed = `p\ss'w"ör<d & more`
 	for name, source := range map[string]string{
-		"an error":     `return {}[pin]`,
-		"a repr":       `ak_message(repr(pin))`,
-		"a list":       `ak_message(str([pin]))`,
-		"an f-string":  `ak_message(f"{pin!r} {pin}")`,
-		"JSON":         "import json\nak_message(json.dumps({'a': pin}, ensure_ascii=False))",
-		"HTML":         "from django.utils.html import escape\nak_message(escape(pin))",
-		"a URL":        "from urllib.parse import quote, quote_plus\nak_message(quote(pin, safe='') + quote_plus(pin))",
-		"JSON's ASCII": "import json\nak_message(json.dumps({'a': pin}))",
-		"a log line":   `ak_logger.info("typed", [pin])`,
+		"an error":      `return {}[pin]`,
+		"a repr":        `ak_message(repr(pin))`,
+		"a list":        `ak_message(str([pin]))`,
+		"an f-string":   `ak_message(f"{pin!r} {pin}")`,
+		"JSON":          "import json\nak_message(json.dumps({'a': pin}, ensure_ascii=False))",
+		"HTML":          "from django.utils.html import escape\nak_message(escape(pin))",
+		"a URL":         "from urllib.parse import quote, quote_plus\nak_message(quote(pin, safe='') + quote_plus(pin))",
+		"JSON's ASCII":  "import json\nak_message(json.dumps({'a': pin}))",
+		"a log line":    `ak_logger.info("typed", [pin])`,
+		"bytes":         `return pin.encode()`,
+		"bytes inside":  `return {1: [pin.encode()]}`,
+		"a long text":   `ak_message("x" * 2040 + pin)`,
+		"a pattern":     "import re\nx = re.compile(re.escape(pin))\nreturn x",
+		"other letters": `ak_message(pin.upper() + pin.lower())`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := asked(ada)
@@ -35,6 +41,37 @@ func TestSecretsAreMaskedHoweverTheyAreWritten(t *testing.T) {
 				t.Errorf("it is told: %s", told)
 			}
 		})
+	}
+}
+
+// So are its codes and its digests.
+func TestWhatIsMadeOfSecretsIsMasked(t *testing.T) {
+	for name, source := range map[string]string{
+		"base64":      `base64.b64encode(pin.encode()).decode().rstrip("=")`,
+		"hexadecimal": `pin.encode().hex()`,
+		"SHA-1":       `hashlib.sha1(pin.encode()).hexdigest()`,
+		"SHA-1 for a service for stolen passwords": `hashlib.sha1(pin.encode()).hexdigest().upper()[5:]`,
+		"MD5":     `hashlib.md5(pin.encode()).hexdigest()`,
+		"SHA-256": `hashlib.sha256(pin.encode()).hexdigest()`,
+	} {
+		r := asked(ada)
+		r.Context = execution.Context{"prompt_data": map[string]any{"pin": domain.NewSecret("correct horse")}}
+		v, err := ran(t, "import base64, hashlib\npin = context['prompt_data']['pin']\nreturn \"<\" + "+source+` + ">"`, r)
+		if got := strings.Trim(v.Detail.Raw, "<>*"); err != nil || len(got) > 5 {
+			t.Errorf("%s: it is told: %s, %v", name, v.Detail.Raw, err)
+		}
+	}
+}
+
+// What is recorded of a value does not grow with how often it holds another.
+func TestValuesAreToldInPart(t *testing.T) {
+	start := time.Now()
+	v, err := ran(t, "x = [context]\nfor i in range(9): x = [x] * 100\nreturn x", asked(ada))
+	if took := time.Since(start); err != nil || took > slowdown*100*time.Millisecond {
+		t.Errorf("took %v, %v", took, err)
+	}
+	if told := v.Detail.Raw + v.Detail.Names["x"]; !strings.HasPrefix(told, "[[[") || len(told) > 3000 {
+		t.Errorf("%d bytes are told: %s", len(told), told)
 	}
 }
 

@@ -67,7 +67,7 @@ func (e *evaluation) fail(err error) {
 // look records a look-up.
 func (e *evaluation) look(call, answer string) {
 	if len(e.lookups) < maxLookups {
-		e.lookups = append(e.lookups, execution.Lookup{Call: e.brief(call), Answer: e.brief(answer)})
+		e.lookups = append(e.lookups, execution.Lookup{Call: e.told(call, maxAnswer), Answer: e.told(answer, maxAnswer)})
 	}
 }
 
@@ -76,14 +76,6 @@ func (e *evaluation) lookAt(q *query, answer string) {
 	if q.local == nil {
 		e.look(q.call, answer)
 	}
-}
-
-// brief is a text as it is recorded.
-func (e *evaluation) brief(text string) string {
-	if text = e.conceal(text); len(text) > maxAnswer {
-		text = strings.ToValidUTF8(text[:maxAnswer], "") + "…"
-	}
-	return text
 }
 
 // foundRows names rows in a record: users by their keys, since the names of
