@@ -76,6 +76,9 @@ type views struct {
 	mu   sync.Mutex // held while catching up
 	seen eventstore.Position
 	last atomic.Pointer[state] // replaced as a whole, never changed
+
+	dropped    []string            // ids of tokens whose secrets were dropped
+	recoveries []adminapi.Recovery // that were asked for
 }
 
 // A state is one moment of all that is read.
@@ -373,6 +376,19 @@ func (v *views) Tokens(_ context.Context, f adminapi.TokenFilter, _ bool, p admi
 }
 
 func (v *views) Mint() (string, domain.Secret) { return mintedKey, domain.NewSecret(mintedDigest) }
+
+func (v *views) Drop(_ context.Context, id string) error {
+	v.dropped = append(v.dropped, id)
+	return nil
+}
+
+func (v *views) Recover(_ context.Context, c session.Caller, r adminapi.Recovery) (string, error) {
+	v.recoveries = append(v.recoveries, r)
+	if r.Via != nil {
+		return "", nil
+	}
+	return c.BaseURL + "/if/flow/recovery/?flow_token=" + mintedKey, nil
+}
 
 func (v *views) Entries(_ context.Context, f adminapi.AuditFilter, oldest bool, p adminapi.Page) ([]adminapi.AuditEntry, int, error) {
 	var out []adminapi.AuditEntry

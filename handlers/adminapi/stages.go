@@ -19,6 +19,7 @@ func (s *Server) mountStages(r *mux.Router) {
 	s.route(r, path, superusers, verbs{http.MethodGet: s.listStages})
 	s.route(r, path+"types/", superusers, verbs{http.MethodGet: listTypes(catalog.Stage)})
 	s.route(r, path+"user_settings/", members, verbs{http.MethodGet: s.listUserSettings})
+	s.route(r, "stages/email/templates/", superusers, verbs{http.MethodGet: listTemplates})
 	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getStage, http.MethodDelete: s.removeThing(stage)})
 	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(stage)})
 }

@@ -20,6 +20,11 @@ type Keys interface {
 	Tokens(ctx context.Context, f TokenFilter, descending bool, p Page) ([]Token, int, error)
 	// Mint makes the key of a new token, and the keyed digest that is stored.
 	Mint() (key string, digest domain.Secret)
+	// Drop destroys the key of what a token that is over kept for later.
+	Drop(ctx context.Context, id string) error
+	// Recover makes a link that leads a user into a flow, and returns it, or
+	// mails it if there is a stage to do so.
+	Recover(ctx context.Context, c session.Caller, r Recovery) (link string, err error)
 }
 
 // A Token is a token as lists show one. Its key is known to nobody here.
@@ -145,6 +150,9 @@ func (s *Server) deleteToken(w http.ResponseWriter, r *http.Request, c session.C
 	}
 	_, err = s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), token.Revoke{By: c.User, Cause: "admin"}, s.meta(c, "user:"+t.User))
 	if err != nil {
+		return err
+	}
+	if err := s.Keys.Drop(r.Context(), t.ID); err != nil {
 		return err
 	}
 	if err := s.changed(r.Context()); err != nil {

@@ -26,6 +26,8 @@ func (s *Server) mountUsers(r *mux.Router) {
 		http.MethodGet: s.getUser, http.MethodPut: s.changeUser(false), http.MethodPatch: s.changeUser(true), http.MethodDelete: s.deleteUser,
 	})
 	s.route(r, path+"{key}/set_password/", superusers, verbs{http.MethodPost: s.setPassword})
+	s.route(r, path+"{key}/recovery/", superusers, verbs{http.MethodPost: s.recoverByLink})
+	s.route(r, path+"{key}/recovery_email/", superusers, verbs{http.MethodPost: s.recoverByMail})
 	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.userUses})
 }
 

@@ -72,7 +72,9 @@ func (b *browser) opens(link url.Values) execution.Answer {
 }
 
 // confirm answers the question that a link asks.
-func confirm(a execution.Answer) []byte { return fmt.Appendf(nil, `{"token":%q}`, a.Challenge["token"]) }
+func confirm(a execution.Answer) []byte {
+	return fmt.Appendf(nil, `{"token":%q}`, a.Challenge["token"])
+}
 
 // Somebody who cannot log in asks for a mail in one browser, opens the link in
 // another, and is in: with the password typed in the first.

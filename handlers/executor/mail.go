@@ -16,23 +16,12 @@ import (
 // cannot be sent is given up by its own decision, for the execution has gone
 // on already.
 func (x *Executor) sendMail(ctx context.Context, d *draft, m execution.SendMail, meta codec.Meta) error {
-	brand, err := x.brand()
+	id := meta.Command.String()
+	request, err := x.letter(m, id)
 	if err != nil {
 		return err
 	}
-	id := meta.Command.String()
-	request := mail.MailRequested{
-		Mail: id, Purpose: m.Purpose, Template: textOf(m.Fields["template"]), Stage: x.pinnedStage(refOf(m.Fields["stage"])), Brand: brand.Title,
-		User: d.state.Subject.User, Execution: d.id,
-		Message: mail.Message{
-			To: textsOf(m.Fields["to"]), CC: textsOf(m.Fields["cc"]), BCC: textsOf(m.Fields["bcc"]),
-			Subject: textOf(m.Fields["subject"]), Body: textOf(m.Fields["body"]),
-		},
-	}
-	request.Variables, _ = m.Fields["context"].(map[string]any)
-	if m.Stage != nil {
-		request.Stage = m.Stage
-	}
+	request.User, request.Execution = d.state.Subject.User, d.id
 	if m.Link != nil {
 		if m.Link.Key.Empty() {
 			return nil // the execution is over: it was asked for before its key was destroyed
@@ -43,6 +32,26 @@ func (x *Executor) sendMail(ctx context.Context, d *draft, m execution.SendMail,
 	}
 	_, err = x.Mails.Handle(ctx, eventstore.Stream("mail", id), mail.Request{MailRequested: request}, meta)
 	return err
+}
+
+// letter is what an effect says of a mail.
+func (x *Executor) letter(m execution.SendMail, id string) (mail.MailRequested, error) {
+	brand, err := x.brand()
+	if err != nil {
+		return mail.MailRequested{}, err
+	}
+	request := mail.MailRequested{
+		Mail: id, Purpose: m.Purpose, Template: textOf(m.Fields["template"]), Stage: m.Stage, Brand: brand.Title,
+		Message: mail.Message{
+			To: textsOf(m.Fields["to"]), CC: textsOf(m.Fields["cc"]), BCC: textsOf(m.Fields["bcc"]),
+			Subject: textOf(m.Fields["subject"]), Body: textOf(m.Fields["body"]),
+		},
+	}
+	request.Variables, _ = m.Fields["context"].(map[string]any)
+	if request.Stage == nil {
+		request.Stage = x.pinnedStage(refOf(m.Fields["stage"]))
+	}
+	return request, nil
 }
 
 // Fields come from a policy, or out of the ledger, so lists are of anything.
