@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/expr"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/stage"
@@ -169,6 +170,10 @@ func (e *env) Expression(ctx context.Context, in stage.Input, source string, typ
 	if e.x.Log != nil {
 		// Neither what failed nor its text is named here: both may quote people.
 		e.x.Log.WarnContext(ctx, "expression failed", "execution", e.d.id, "stage", in.Entry.Stage.ID, "request", e.d.visit.Caller.Request)
+	}
+	if fault, is := errors.AsType[*expr.Error](err); is && len(in.State.Secrets()) > 0 {
+		// What an exception says may hold a secret, in whatever disguise.
+		err = &expr.Error{Kind: fault.Kind, Line: fault.Line, Column: fault.Column}
 	}
 	return nil, &stage.ExpressionError{Err: err}
 }

@@ -59,6 +59,27 @@ func TestFailingExpression(t *testing.T) {
 	}
 }
 
+// An exception may quote a password that was typed: then only its kind and
+// its place are told.
+func TestFailingExpressionKeepsSecrets(t *testing.T) {
+	w := newWorld(t)
+	const leak = `return int(prompt_context["password"][::-1])`
+	w.flow("f", nil, w.prompts("first", fields{"field_key": "password", "type": "password"}),
+		w.prompts("then", fields{"field_key": "k", "initial_value": leak, "initial_value_expression": true}))
+	b := w.browser("s")
+	b.get("f")
+	b.post("f", `{"password":"hunter2"}`)
+	var told []string
+	for _, d := range w.told(eventstore.Position{}) {
+		if e, ok := d.Event.(execution.ContextChanged); ok {
+			told = append(told, e.Details...)
+		}
+	}
+	if len(told) != 1 || told[0] != "line 1, column 8: ValueError" {
+		t.Errorf("told %q", told)
+	}
+}
+
 func TestPreview(t *testing.T) {
 	w := newWorld(t)
 	ada := w.user("ada")
