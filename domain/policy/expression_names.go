@@ -65,6 +65,7 @@ func (e *evaluation) run(source string) (expr.Result, error) {
 	if err != nil {
 		return expr.Result{}, err
 	}
+	e.source = source
 	result, err := program.Eval(e.ctx, expr.Env{Find: e.find, Modules: available, Now: e.q.Clock(), Seed: e.q.Seed, Trace: e.trace(source)})
 	if q, ok := result.Value.(*query); ok {
 		q.Items() // the verdict is whether there are any

@@ -41,8 +41,12 @@ func (f *flowPlan) Attr(name string) (expr.Value, bool) {
 			if err != nil {
 				return nil, err
 			}
-			f.e.redirect = append(f.e.redirect, text(args[0]))
-			return expr.None, nil
+			to := text(args[0])
+			if f.e.repeats(to) {
+				return nil, expr.Raise("ValueError", "%s", errShows)
+			}
+			f.e.redirect = append(f.e.redirect, to)
+			return expr.None, c.Grow(len(to) + 100)
 		}), true
 	}
 	return nil, false

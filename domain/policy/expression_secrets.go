@@ -82,6 +82,49 @@ func (e *evaluation) conceal(text string) string {
 	return text
 }
 
+// repeats tells whether a text holds a secret. What the expression itself says,
+// or what stands elsewhere in the clear, is none: somebody may have chosen it
+// for a password, and nothing else may break for that.
+func (e *evaluation) repeats(text string) bool {
+	for _, s := range e.looks() {
+		if (text == s || len(s) >= shortSecret && strings.Contains(text, s)) && !strings.Contains(e.inTheClear(), strings.ToLower(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+// inTheClear are the texts that are no secrets, in lower case.
+func (e *evaluation) inTheClear() string {
+	if e.clear == "" {
+		texts := []string{e.source, e.q.User.Username, e.q.User.Name, e.q.User.Email}
+		if p := e.q.Pending; p != nil {
+			texts = append(texts, p.Username, p.Name, p.Email)
+		}
+		e.clear = strings.ToLower(strings.Join(clearTexts(map[string]any(e.q.Context), texts), "\n"))
+	}
+	return e.clear
+}
+
+// clearTexts gathers the texts of a value that are no secrets.
+func clearTexts(v any, found []string) []string {
+	switch v := v.(type) {
+	case string:
+		found = append(found, v)
+	case execution.Context:
+		return clearTexts(map[string]any(v), found)
+	case map[string]any:
+		for key, item := range v {
+			found = clearTexts(item, append(found, key))
+		}
+	case []any:
+		for _, item := range v {
+			found = clearTexts(item, found)
+		}
+	}
+	return found
+}
+
 // disguises are secrets as they are, and as they look once somebody has
 // quoted, escaped, encoded or hashed them, the longest first.
 func disguises(secrets []string) []string {

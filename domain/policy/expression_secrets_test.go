@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -59,6 +60,59 @@ func TestWhatIsMadeOfSecretsIsMasked(t *testing.T) {
 		v, err := ran(t, "import base64, hashlib\npin = context['prompt_data']['pin']\nreturn \"<\" + "+source+` + ">"`, r)
 		if got := strings.Trim(v.Detail.Raw, "<>*"); err != nil || len(got) > 5 {
 			t.Errorf("%s: it is told: %s, %v", name, v.Detail.Raw, err)
+		}
+	}
+}
+
+// What an expression writes into the plan's context is sealed where it repeats
+// a secret, and refused where it cannot be sealed.
+func TestSecretsThatAreWrittenStaySecrets(t *testing.T) {
+	const (
+		sealed  = "sealed"
+		refused = "refused"
+		clear   = "clear"
+	)
+	for source, want := range map[string]string{
+		`plan["other"] = pin`:                          sealed,
+		`plan["other"] = f"x{pin}y"`:                   sealed,
+		`plan["other"] = pin.encode()`:                 sealed,
+		`plan["other"] = [1, {"a": pin}]`:              sealed,
+		`data["copy"] = pin`:                           sealed,
+		`data["copy"] = [data["pin"]]`:                 sealed,
+		`plan[pin] = 1`:                                refused,
+		`plan["other"] = {"a": {pin: 1}}`:              refused,
+		`plan["redirect"] = "https://x/?p=" + pin`:     refused,
+		`context["flow_plan"].redirect("/?p=" + pin)`:  refused,
+		`context["flow_plan"].redirect("/" + pin[:3])`: clear,
+		`plan["other"] = data["username"].upper()`:     clear, // "ada" is a password of somebody's, too
+		`plan["other"] = "/recovery/"`:                 clear,
+		`plan["recovery"] = f"/recovery/?u={user}"`:    clear,
+		`context["flow_plan"].redirect("/recovery/")`:  clear,
+	} {
+		r := asked(ada)
+		r.Plan = &policy.Plan{}
+		r.Context = execution.Context{"prompt_data": map[string]any{
+			"username": "ada42", "pin": domain.NewSecret("Tr0ub4dor&3"), "password": domain.NewSecret("ada4"), "code": domain.NewSecret("recovery"),
+		}}
+		_, err := ran(t, "plan, data = context['flow_plan'].context, context['prompt_data']\npin, user = data['pin'], data['username']\n"+source, r)
+		got := clear
+		if err != nil {
+			got = refused
+		}
+		for _, w := range r.Plan.Writes {
+			change := execution.Learn(execution.Context{w.Key: w.Value})
+			told, err := json.Marshal(change)
+			if strings.Contains(string(told)+w.Redirect, "Tr0") && want != clear || err != nil {
+				t.Errorf("%s: writes %s%s, %v", source, told, w.Redirect, err)
+			}
+			for path := range change.Secret {
+				if path != "prompt_data/pin" && path != "prompt_data/password" && path != "prompt_data/code" {
+					got = sealed
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %s, %v; want %s", source, got, err, want)
 		}
 	}
 }

@@ -17,6 +17,8 @@ type trail struct {
 	policy    string // its name
 	lookups   []execution.Lookup
 	disguised []string // the looks of secrets, when they were asked for
+	source    string   // of the expression
+	clear     string   // what is no secret, when it was asked for
 	effects   []execution.Effect
 	asked     int   // questions to the outside
 	read      int   // rows that answered them

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -46,7 +47,10 @@ func (e *evaluation) written() (err error) {
 			if _, err := json.Marshal(after); err != nil {
 				return fmt.Errorf("the value of %q in the context cannot be kept", string(name))
 			}
-			after = kept(before, after)
+			after, shows := e.hide(kept(before, after), before)
+			if shows || !was && e.repeats(string(name)) || string(name) == execution.KeyRedirect && e.repeats(text(v)) {
+				return errShows
+			}
 			e.q.Plan.Writes = append(e.q.Plan.Writes, Write{Key: string(name), Value: after})
 		}
 	}
@@ -73,6 +77,37 @@ func grouped(v any) any {
 		}
 	}
 	return v
+}
+
+// errShows is what becomes of a secret where it cannot be sealed.
+var errShows = errors.New("a password or a code cannot be part of a URL, or the name of something in the context")
+
+// hide makes secrets of the texts that repeat one, so that they are sealed
+// wherever they stand. It tells, too, whether a new key repeats one.
+func (e *evaluation) hide(v, before any) (hidden any, shows bool) {
+	switch v := v.(type) {
+	case string:
+		if e.repeats(v) {
+			return domain.NewSecret(v), false
+		}
+	case []byte:
+		if e.repeats(string(v)) {
+			return domain.NewSecret(string(v)), false
+		}
+	case []any:
+		for i := range v {
+			item, keys := e.hide(v[i], nil)
+			v[i], shows = item, shows || keys
+		}
+	case map[string]any:
+		known, _ := before.(map[string]any)
+		for key := range v {
+			was, ok := known[key]
+			item, keys := e.hide(v[key], was)
+			v[key], shows = item, shows || keys || !ok && e.repeats(key)
+		}
+	}
+	return v, shows
 }
 
 // subject notes a pending user that the expression set.
