@@ -73,8 +73,14 @@ func (p *Password) Passes(ctx context.Context, q Request) (Verdict, error) {
 		}
 		v.Detail.Lookups = []execution.Lookup{{Call: "breaches", Answer: "within what is allowed"}}
 	}
-	if p.CheckStrength && strength(typed.Reveal(), known(q)) <= p.Threshold {
-		return refused(v, "zxcvbn", "Password is too weak."), nil
+	if p.CheckStrength {
+		score, err := strength(typed.Reveal(), known(q))
+		if err != nil {
+			return v, err
+		}
+		if score <= p.Threshold {
+			return refused(v, "zxcvbn", "Password is too weak."), nil
+		}
 	}
 	v.Passing = true
 	return v, nil

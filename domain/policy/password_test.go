@@ -118,6 +118,15 @@ func TestPassword(t *testing.T) {
 		"one's own name and address":                {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("ada@example.org"), "zxcvbn", "Password is too weak."},
 		"the brand":                                 {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("Kwyjibo Xanthic Heliopause"), "zxcvbn", "Password is too weak."},
 		"letters in disguise":                       {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("P@ssw0rd"), "zxcvbn", "Password is too weak."},
+		"a day":                                     {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("21.7.2015"), "zxcvbn", "Password is too weak."},
+		"a day, the year first":                     {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("1966-12-23"), "zxcvbn", "Password is too weak."},
+		"a day in one":                              {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("23121966"), "zxcvbn", "Password is too weak."},
+		"the alphabet":                              {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("abcdefghijk"), "zxcvbn", "Password is too weak."},
+		"digits backwards":                          {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("987654321"), "zxcvbn", "Password is too weak."},
+		"one letter":                                {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("xxxxxxxxxxxx"), "zxcvbn", "Password is too weak."},
+		"neighbours on a keyboard":                  {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("asdfghjkl"), "zxcvbn", "Password is too weak."},
+		"a word in capitals":                        {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("PASSWORD"), "zxcvbn", "Password is too weak."},
+		"a word among lists":                        {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed("dragon"), "zxcvbn", "Password is too weak."},
 		"the same over and over":                    {set{"check_zxcvbn": true, "zxcvbn_score_threshold": 0}, typed(strings.Repeat("ab", 40)), "zxcvbn", "Password is too weak."},
 	}
 	for name, tt := range tests {
