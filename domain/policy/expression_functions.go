@@ -126,6 +126,11 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 	if p == nil {
 		return nil, expr.Raise("ValueError", "Policy '%s' not found.", name)
 	}
+	if first := e.first(); first.calls >= maxCalled {
+		return nil, expr.Raise("RuntimeError", "a policy can call others at most %d times, those that they call included", maxCalled)
+	} else {
+		first.calls++
+	}
 	q := e.q
 	q.Plan, q.Depth = nil, q.Depth+1
 	if q.Depth > maxCalls {
@@ -139,7 +144,7 @@ func (e *evaluation) callPolicy(c *expr.Call) (expr.Value, error) {
 		q.Extra[n.Name] = expr.ToGo(n.Value)
 	}
 	v, returned, err := called(e.ctx, p, q)
-	e.lookups = append(e.lookups, v.Detail.Lookups...)
+	e.lookups = append(e.lookups, v.Detail.Lookups[:min(len(v.Detail.Lookups), max(maxLookups-len(e.lookups), 0))]...)
 	if ctx := e.ctx.Err(); ctx != nil {
 		return nil, ctx
 	}

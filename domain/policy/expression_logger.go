@@ -52,6 +52,9 @@ func (l *logger) log(level string, c *expr.Call) error {
 		if err != nil {
 			return err
 		}
+		if err := c.Grow(len(said)); err != nil {
+			return err
+		}
 		b.WriteString(" " + said)
 	}
 	more, err := pairs(c)
@@ -66,6 +69,9 @@ func pairs(c *expr.Call) (string, error) {
 	var b strings.Builder
 	for _, n := range c.Named {
 		said, err := c.Text(n.Value)
+		if err == nil {
+			err = c.Grow(len(said))
+		}
 		if err != nil {
 			return "", err
 		}

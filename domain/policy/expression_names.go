@@ -56,6 +56,10 @@ func systemSettings(*expr.Call) (expr.Value, error) {
 
 func newEvaluation(ctx context.Context, q Request) *evaluation {
 	e := &evaluation{q: q, secrets: secretTexts(map[string]any(q.Context), nil)}
+	if q.HTTP != nil {
+		e.secrets = append(e.secrets, secretsOf(q.HTTP.Query)...)
+	}
+	e.caller, _ = ctx.Value(evaluationKey{}).(*evaluation)
 	e.ctx = e.within(ctx)
 	return e
 }
@@ -155,7 +159,7 @@ func (e *evaluation) httpRequest() expr.Value {
 	if e.q.HTTP == nil {
 		return nil
 	}
-	return &httpRequest{HTTP: e.q.HTTP, e: e}
+	return &httpRequest{HTTP: e.q.HTTP, e: e, parts: map[string]expr.Value{}}
 }
 
 func (e *evaluation) clientIP() expr.Value {

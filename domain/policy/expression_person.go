@@ -144,7 +144,8 @@ func (p *person) method(name string, c *expr.Call) (expr.Value, error) {
 	case "all_groups":
 		return &query{e: p.e, m: groupModel, local: groupRows(p.e, p.Groups), call: "user.all_groups()"}, nil
 	case "group_attributes":
-		return fromPlain(p.merged()), nil
+		merged := p.merged()
+		return fromPlain(merged), c.Grow(200 * (1 + len(merged)))
 	case "has_usable_password":
 		return expr.Bool(p.Usable), nil
 	case "get_username":

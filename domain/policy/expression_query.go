@@ -39,7 +39,7 @@ func (q *query) known() bool { return q.read || q.local != nil }
 // with returns a copy that has not looked anything up.
 func (q *query) with(call string) *query {
 	out := *q
-	out.rows, out.read, out.call = nil, false, q.call+"."+call
+	out.rows, out.read, out.call = nil, false, shorten(q.call, maxAnswer)+"."+call
 	out.given, out.without = slices.Clip(q.given), slices.Clip(q.without)
 	return &out
 }
@@ -135,7 +135,7 @@ func (q *query) find(by map[string]any, limit int) ([]row, int, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("look a %s up: %w", strings.ToLower(q.m.name), err)
 	}
-	q.e.read += len(rows)
+	q.e.first().read += len(rows)
 	return rows, total, nil
 }
 
@@ -269,6 +269,10 @@ func (q *query) Index(key expr.Value) (expr.Value, bool, error) {
 
 // Slice implements [expr.Slicer].
 func (q *query) Slice(from, to, step expr.Value) (expr.Value, error) {
+	const most = 1000
+	if q.e.slices++; q.e.slices > most {
+		return nil, expr.Raise("RuntimeError", "an expression can take at most %d slices of queries", most)
+	}
 	bounds := [2]int{}
 	for i, v := range []expr.Value{from, to} {
 		n, ok := v.(expr.Int)
@@ -281,7 +285,7 @@ func (q *query) Slice(from, to, step expr.Value) (expr.Value, error) {
 		return expr.NewList(), nil
 	}
 	out := q.with("")
-	out.call = fmt.Sprintf("%s[%s:%s]", q.call, shownBound(from), shownBound(to))
+	out.call = fmt.Sprintf("%s[%s:%s]", shorten(q.call, maxAnswer), shownBound(from), shownBound(to))
 	out.from, out.sliced = q.from+bounds[0], true
 	if to != expr.None {
 		out.to = q.from + bounds[1]

@@ -51,6 +51,10 @@ func (q *query) method(name string, c *expr.Call) (expr.Value, error) {
 	if !ok {
 		return nil, unchangeable(name)
 	}
+	// What is made of a query repeats all that it was made of.
+	if err := c.Grow(400 + len(q.call) + 80*(len(q.given)+len(q.without))); err != nil {
+		return nil, err
+	}
 	return fn(q, c)
 }
 

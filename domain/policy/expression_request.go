@@ -13,7 +13,8 @@ import (
 // httpRequest is the client's request as expressions see it.
 type httpRequest struct {
 	*HTTP
-	e *evaluation
+	e     *evaluation
+	parts map[string]expr.Value // that were asked for
 }
 
 // Type implements [expr.Value].
@@ -33,24 +34,31 @@ func (h *httpRequest) Attr(name string) (expr.Value, bool) {
 		return expr.Str(h.base().Scheme), true
 	case "user":
 		return &person{Person: h.User, e: h.e}, true
-	case "GET":
-		return h.query(), true
-	case "POST", "COOKIES":
-		return newMapping("QueryDict", false, true), true // what was typed is in prompt_data, and cookies are secrets
-	case "META":
-		return h.meta(), true
-	case "headers":
-		return h.headers(), true
-	case "session":
-		return h.session(), true
 	case "brand":
 		return brandOf(h.Brand), true
+	}
+	if make, ok := requestParts[name]; ok {
+		if h.parts[name] == nil {
+			h.parts[name] = make(h)
+		}
+		return h.parts[name], true
 	}
 	method, ok := requestMethods[name]
 	if !ok {
 		return nil, false
 	}
 	return expr.Builtin(name, func(c *expr.Call) (expr.Value, error) { return method(h, c) }), true
+}
+
+// requestParts are what a request has that is made when it is asked for, once.
+var requestParts = map[string]func(h *httpRequest) expr.Value{
+	"GET":     func(h *httpRequest) expr.Value { return h.query() },
+	"META":    func(h *httpRequest) expr.Value { return h.meta() },
+	"headers": func(h *httpRequest) expr.Value { return h.headers() },
+	"session": func(h *httpRequest) expr.Value { return h.session() },
+	// What was typed is in prompt_data, and cookies are secrets.
+	"POST":    func(*httpRequest) expr.Value { return newMapping("QueryDict", false, true) },
+	"COOKIES": func(*httpRequest) expr.Value { return newMapping("QueryDict", false, true) },
 }
 
 // requestMethods are what can be called of a request.

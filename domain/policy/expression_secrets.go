@@ -43,6 +43,18 @@ func secretTexts(v any, found []string) []string {
 	return found
 }
 
+// secretsOf are the secrets in the query of a page, such as the keys of links.
+func secretsOf(query url.Values) (found []string) {
+	for name, values := range query {
+		for _, v := range values {
+			if v != "" && execution.SecretKey(name) {
+				found = append(found, v)
+			}
+		}
+	}
+	return found
+}
+
 // looks are the secrets as they may look in a text, the longest first.
 func (e *evaluation) looks() []string {
 	if len(e.secrets) > 0 && e.disguised == nil {

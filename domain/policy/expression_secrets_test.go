@@ -3,6 +3,7 @@ package policy_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,18 @@ func TestSecretsThatAreWrittenStaySecrets(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %s, %v; want %s", source, got, err, want)
 		}
+	}
+}
+
+// The keys of links are secrets, too.
+func TestSecretsOfTheQueryAreMasked(t *testing.T) {
+	r := asked(ada)
+	r.HTTP.Query = url.Values{"flow_token": {"k3y-0f-a-l1nk"}, "empty_token": {""}, "next": {"/x"}}
+	v, err := ran(t, strings.Join([]string{
+		`q = http_request.GET`, `given = q["flow_token"]`, `ak_message(http_request.META["QUERY_STRING"])`, `return given == "x" and q`,
+	}, "\n"), r)
+	if told := fmt.Sprint(v); strings.Contains(told, "k3y") || !strings.Contains(told, "next=%2Fx") || err != nil {
+		t.Errorf("it is told: %s, %v", told, err)
 	}
 }
 

@@ -13,8 +13,9 @@ import (
 // A trail is what an evaluation leaves behind beside its verdict: what it
 // looked up and what it asks for.
 type trail struct {
-	asks      bool   // it is a policy, so it may ask for effects
-	policy    string // its name
+	caller    *evaluation // which called this one; nil for none
+	asks      bool        // it is a policy, so it may ask for effects
+	policy    string      // its name
 	lookups   []execution.Lookup
 	disguised []string // the looks of secrets, when they were asked for
 	source    string   // of the expression
@@ -22,12 +23,15 @@ type trail struct {
 	effects   []execution.Effect
 	asked     int   // questions to the outside
 	read      int   // rows that answered them
+	slices    int   // of queries
+	calls     int   // of other policies, by this one and by those that it called
 	fault     error // of a look-up in a place that cannot fail
 }
 
 // Limits of what one evaluation may look up and what is kept of it.
 const (
 	maxAsked   = 500 // questions
+	maxCalled  = 50  // other policies, directly or not
 	maxRead    = 5000
 	maxLookups = 50  // recorded
 	maxAnswer  = 300 // bytes of each text of a record
@@ -49,10 +53,19 @@ func (e *evaluation) within(ctx context.Context) context.Context {
 	return context.WithValue(ctx, evaluationKey{}, e)
 }
 
+// first is the evaluation that all others were called for.
+func (e *evaluation) first() *evaluation {
+	for e.caller != nil {
+		e = e.caller
+	}
+	return e
+}
+
 // mayAsk counts a question.
 func (e *evaluation) mayAsk() error {
-	e.asked++
-	if e.asked > maxAsked || e.read > maxRead {
+	first := e.first()
+	first.asked++
+	if first.asked > maxAsked || first.read > maxRead {
 		return expr.Raise("RuntimeError", "the expression looks too much up: ask for several users or groups at once, with name__in=[…]")
 	}
 	return nil
