@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/key"
+	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/account"
@@ -50,11 +51,13 @@ func (a *app) erase(ctx context.Context, userID, by string) error {
 	gone := key.SubjectKeyDestroyed{
 		Kind: key.User, Cause: "erasure_request", By: by, BackupsGoneAt: time.Now().Add(backupsKept).UTC(), IndexedTo: head.String(),
 	}
-	owners, credentials := []string{"user:" + userID}, []string{}
+	owners, credentials, kept := []string{"user:" + userID}, []string{}, []string{}
 	for _, one := range bound {
 		switch {
 		case one.Kind == "credential":
-			credentials = append(credentials, one.Name())
+			// The credential of a link is called as its token is, and what the
+			// link keeps for later is nobody's any more.
+			credentials, kept = append(credentials, one.Name()), append(kept, token.SecretsOf(one.ID))
 		case !one.Over:
 			gone.Remaining = append(gone.Remaining, one.Name())
 		default:
@@ -67,6 +70,9 @@ func (a *app) erase(ctx context.Context, userID, by string) error {
 		}
 	}
 	if err := a.vault.Forget(ctx, credentials, byte(domain.Credential)); err != nil {
+		return err
+	}
+	if err := a.vault.Forget(ctx, kept, byte(domain.Transient)); err != nil {
 		return err
 	}
 	classes, bytes := letters(personal)

@@ -200,6 +200,10 @@ func TestDeadLinks(t *testing.T) {
 	if got := said(w.browser("typo").opens(url.Values{"flow_token": {link.Get("flow_token") + "x"}})); got != linkExpired {
 		t.Errorf("with a typing error: %s", got)
 	}
+	onward := url.Values{"flow_token": {"x"}, "next": {"/if/user/"}}
+	if got := said(w.browser("onward").opens(onward)); got != linkExpired {
+		t.Errorf("on the way to somewhere else: %s", got)
+	}
 	w.pass(20 * time.Minute)
 	a := b.opens(link)
 	w.pass(12 * time.Minute)

@@ -203,6 +203,9 @@ func (x *Executor) refuse(d *draft, f stage.Flow, visitor user.Person, r executi
 		return d.decide(c)
 	}
 	r.Action = f.DeniedAction
+	if r.Need == "require_token" && d.visit.Query.Get(linkParam) != "" {
+		r.Action = "message" // whoever opens a dead link is told, wherever they want to go
+	}
 	if r.Action != "message" && stage.Local(d.state.Next) {
 		r.To = d.state.Next
 	} else if r.Action == "continue" {

@@ -75,7 +75,11 @@ func gallery() map[string]map[string]any {
 			"permissions":            []map[string]any{{"name": "Email address", "id": "email"}, {"name": "", "id": "openid"}},
 			"additional_permissions": []map[string]any{{"name": "Your groups", "id": "groups"}},
 		}),
-		"email":      {"component": "ak-stage-email", "flow_info": info("Reset your password")},
+		"email": {"component": "ak-stage-email", "flow_info": info("Reset your password")},
+		"email throttled": {"component": "ak-stage-email", "flow_info": info("Reset your password"), "response_errors": map[string]any{"non_field_errors": []any{
+			map[string]any{"string": "email-sent", "code": "email-sent"},
+			map[string]any{"string": "Too many account verification attempts. Please try again after 5 minutes.", "code": "throttled"},
+		}}},
 		"email sent": {"component": "ak-stage-email", "flow_info": info("Reset your password"), "response_errors": map[string]any{"non_field_errors": []any{map[string]any{"string": "email-sent", "code": "email-sent"}}}},
 		"session end": challengeOf("ak-stage-session-end", "You've logged out of Grafana.", map[string]any{
 			"brand_name": "Example Corp", "application_name": "Grafana", "application_launch_url": "https://grafana.example.org",
@@ -166,6 +170,7 @@ func TestPages(t *testing.T) {
 		"consent":         {"sign into Grafana.", "Email address", "openid", "Your groups", `name="token" value="7d1b3a0e"`},
 		"email":           {"Send it again"},
 		"email sent":      {"on its way again", `role="status"`},
+		"email throttled": {"Please try again after 5 minutes.", `role="alert"`},
 		"session end":     {"Grafana", "Log out of Example Corp", "https://grafana.example.org"},
 		"validate": {
 			`autocomplete="one-time-code"`, "Invalid Token.", `name="selected_challenge" value="email 1"`, "j***@e******.org",

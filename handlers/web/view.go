@@ -51,7 +51,11 @@ func (s *Server) flowView(w http.ResponseWriter, r *http.Request, c session.Call
 // that was sent again, a code that is on its way.
 func (v *flowView) soften() {
 	errs := v.Errors["non_field_errors"]
+	throttled := slices.DeleteFunc(slices.Clone(errs), func(p problem) bool { return p.Code == "email-sent" })
 	switch {
+	case len(throttled) > 0 && len(throttled) < len(errs): // it was not sent, and why not is said besides
+		v.Errors["non_field_errors"] = throttled
+		return
 	case slices.ContainsFunc(errs, func(p problem) bool { return p.Code == "email-sent" }):
 		v.Notice = "The email is on its way again."
 	case v.typed.Get("selected_challenge") != "" && len(v.Errors) == 1 && len(errs) == 1:
