@@ -44,6 +44,7 @@ func TestNodeClient(t *testing.T) {
 	for _, scenario := range []string{
 		"imports", // first: the others use what it imports
 		"login", "next", "unknown user", "wrong password", "denied flow", "stale component", "unknown flow", "empty answers",
+		"policies",
 	} {
 		t.Run(strings.ReplaceAll(scenario, " ", "-"), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), node, "scenarios.mjs", scenario)

@@ -22,6 +22,7 @@ export class Visitor {
         this.flows = new api.FlowsApi(configuration);
         this.core = new api.CoreApi(configuration);
         this.managed = new api.ManagedApi(configuration);
+        this.policies = new api.PoliciesApi(configuration);
     }
 
     // sign adds the CSRF header, as authentik's pages do.

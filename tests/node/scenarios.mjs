@@ -41,6 +41,46 @@ const scenarios = {
         assert.equal(me.user.isSuperuser, true);
     },
 
+    // Each kind of policy is made, tried, bound and deleted; the scores are read.
+    async policies() {
+        const { policies, flows } = new Visitor(BASE, TOKEN);
+        const flow = await flows.flowsInstancesCreate({
+            flowRequest: { name: "Guarded", slug: "node-guarded", title: "Guarded", designation: "stage_configuration" },
+        });
+        const kinds = [
+            ["Dummy", { waitMin: 0, waitMax: 0, result: true }, true],
+            ["EventMatcher", { action: "login" }, false],
+            ["Expression", { expression: 'return context["kind"] == "Expression"' }, true],
+            ["Geoip", { countries: ["DE"] }, true],
+            ["Password", { lengthMin: 99, errorMessage: "Longer." }, false],
+            ["PasswordExpiry", { days: 3650 }, true],
+            ["Reputation", { checkIp: true, threshold: -99 }, false],
+            ["UniquePassword", {}, true],
+        ];
+        for (const [order, [kind, fields, passing]] of kinds.entries()) {
+            const body = { name: `node ${kind}`, ...fields };
+            const type = { Geoip: "GeoIPPolicy" }[kind] ?? `${kind}Policy`;
+            const made = await policies[`policies${kind}Create`]({ [`${type[0].toLowerCase()}${type.slice(1)}Request`]: body });
+            assert.equal(made.name, body.name);
+            const listed = await policies[`policies${kind}List`]({ search: body.name });
+            assert.deepEqual(listed.results.map((p) => p.pk), [made.pk]);
+            const context = { kind, password: "a password", geoip: { country: "DE" } };
+            const tried = await policies.policiesAllTestCreate({ policyUuid: made.pk, policyTestRequest: { user: 1, context } });
+            assert.equal(tried.passing, passing, `${kind}: ${JSON.stringify(tried)}`);
+            const binding = await policies.policiesBindingsCreate({
+                policyBindingRequest: { target: flow.pk, policy: made.pk, order },
+            });
+            assert.equal(binding.policyObj.name, body.name);
+            assert.equal((await policies.policiesAllUsedByList({ policyUuid: made.pk })).length, 1);
+            await policies[`policies${kind}Destroy`]({ policyUuid: made.pk });
+            await assert.rejects(policies.policiesBindingsRetrieve({ policyBindingUuid: binding.pk }), (e) => e.response.status === 404);
+        }
+        const scores = await policies.policiesReputationScoresList({});
+        assert.ok(scores.results.every((one) => Number.isInteger(one.score)));
+        assert.equal((await policies.policiesGeoipIso3166List()).length, 249);
+        await flows.flowsInstancesDestroy({ slug: flow.slug });
+    },
+
     async login() {
         const v = visitor();
         const first = await v.enter(slug);
