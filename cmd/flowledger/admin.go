@@ -261,7 +261,7 @@ func (l *launcher) Launch(w http.ResponseWriter, r *http.Request, c session.Call
 	if err := l.callers.Begin(w, r, &c); err != nil {
 		return "", err
 	}
-	if err := l.executor.Open(r.Context(), slug, "execute", c); err != nil {
+	if err := l.executor.Open(r.Context(), slug, "execute", nil, c); err != nil {
 		return "", err
 	}
 	return c.BaseURL + "/if/flow/" + slug + "/", nil

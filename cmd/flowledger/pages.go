@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -28,7 +29,7 @@ func (p *pageFlows) Cancel(ctx context.Context, c session.Caller) error {
 
 // Configure implements web.Flows: it begins the flow in which a stage is set
 // up, for whoever is logged in.
-func (p *pageFlows) Configure(ctx context.Context, stageID string, c session.Caller) (string, error) {
+func (p *pageFlows) Configure(ctx context.Context, stageID string, query url.Values, c session.Caller) (string, error) {
 	unknown := domain.Errorf(domain.NotFound, "There is nothing to set up here.")
 	t, ok := p.app.objects.Thing(stageID)
 	if !ok {
@@ -37,13 +38,56 @@ func (p *pageFlows) Configure(ctx context.Context, stageID string, c session.Cal
 	if k, ok := catalog.Lookup(t.Kind); !ok || k.Category != catalog.Stage {
 		return "", unknown
 	}
-	id, _ := t.Fields["configure_flow"].(string)
-	flow, ok := p.app.objects.Thing(id)
-	if !ok || flow.Kind != object.FlowModel {
+	flow, ok := p.app.flowIn(t, "configure_flow")
+	if !ok {
 		return "", unknown
 	}
 	slug, _ := flow.Fields["slug"].(string)
-	return slug, p.Open(ctx, slug, "configure", c)
+	return slug, p.Open(ctx, slug, "configure", query, c)
+}
+
+// flowIn returns the flow that a field of a thing refers to.
+func (a *app) flowIn(t object.Thing, field string) (object.Thing, bool) {
+	id, _ := t.Fields[field].(string)
+	flow, ok := a.objects.Thing(id)
+	return flow, ok && flow.Kind == object.FlowModel
+}
+
+// Offers implements web.Flows: the brand's flow of the profile, each flow in
+// which stages are set up, and the brand's way out, under their titles.
+func (p *pageFlows) Offers(_ context.Context, c session.Caller) (web.Offers, error) {
+	var out web.Offers
+	offered := map[string]bool{}
+	add := func(flow object.Thing, path string) {
+		if offered[flow.ID] {
+			return
+		}
+		offered[flow.ID] = true
+		title, _ := flow.Fields["title"].(string)
+		out.Change = append(out.Change, web.Offer{Title: title, Path: path})
+	}
+	page := func(flow object.Thing) string {
+		slug, _ := flow.Fields["slug"].(string)
+		return "/if/flow/" + url.PathEscape(slug) + "/"
+	}
+	host := ""
+	if u, err := url.Parse(c.BaseURL); err == nil {
+		host = u.Hostname()
+	}
+	if brand, ok := p.app.objects.Brand(host); ok {
+		if flow, ok := p.app.flowIn(brand, "flow_user_settings"); ok {
+			add(flow, page(flow))
+		}
+		if flow, ok := p.app.flowIn(brand, "flow_unenrollment"); ok {
+			out.Leave = page(flow)
+		}
+	}
+	for _, t := range p.app.objects.Category(catalog.Stage) {
+		if flow, ok := p.app.flowIn(t, "configure_flow"); ok {
+			add(flow, "/flows/-/configure/"+t.ID+"/")
+		}
+	}
+	return out, nil
 }
 
 // pageAccount answers a person's own page.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 
 	"github.com/flowledger/flowledger/domain"
@@ -110,13 +111,13 @@ func next(v execution.Visit) string {
 }
 
 // Open begins an execution of a flow for the caller, to whom a page of it will
-// be shown: the configuration of a stage.
-func (x *Executor) Open(ctx context.Context, slug, entry string, c session.Caller) error {
+// be shown: the configuration of a stage. The query is that of the page.
+func (x *Executor) Open(ctx context.Context, slug, entry string, query url.Values, c session.Caller) error {
 	flow, ok := x.Definitions.FlowBySlug(slug)
 	if !ok {
 		return domain.Errorf(domain.NotFound, "No Flow matches the given query.")
 	}
-	d, err := x.begin(ctx, execution.Visit{Slug: slug, Entry: entry, Caller: c}, flow)
+	d, err := x.begin(ctx, execution.Visit{Slug: slug, Entry: entry, Query: query, Caller: c}, flow)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package executor_test
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -148,20 +149,20 @@ func TestOpen(t *testing.T) {
 	ada := w.user("ada")
 	w.flow("f", fields{"authentication": "require_authenticated"}, dummy())
 	b := w.browser("s").as(ada)
-	if err := w.Open(t.Context(), "f", "configure", b.caller); err != nil {
+	if err := w.Open(t.Context(), "f", "configure", url.Values{"next": {"/home"}}, b.caller); err != nil {
 		t.Fatal(err)
 	}
 	opened := w.executions()[0]
-	if s := w.state(opened); s.Subject.User != ada || s.Entry != "configure" {
+	if s := w.state(opened); s.Subject.User != ada || s.Entry != "configure" || s.Next != "/home" {
 		t.Errorf("it is about %q, entered by %s", s.Subject.User, s.Entry)
 	}
 	if a := b.visit(execution.Visit{Slug: "f", Entry: "interface", Fresh: true}); a.Execution != opened {
 		t.Error("the page begins another execution")
 	}
-	if err := w.Open(t.Context(), "nowhere", "configure", b.caller); code(err) != domain.NotFound {
+	if err := w.Open(t.Context(), "nowhere", "configure", nil, b.caller); code(err) != domain.NotFound {
 		t.Errorf("an unknown flow: %v", err)
 	}
-	if err := w.Open(t.Context(), "f", "configure", w.browser("stranger").caller); code(err) != domain.NotFound {
+	if err := w.Open(t.Context(), "f", "configure", nil, w.browser("stranger").caller); code(err) != domain.NotFound {
 		t.Errorf("a flow that does not apply: %v", err)
 	}
 }

@@ -26,6 +26,7 @@ type userView struct {
 	Me        Profile
 	Superuser bool
 	Current   string // id of the session that asks
+	Offers    Offers
 	Sessions  []Session
 	SignIns   []SignIn
 	Now       time.Time
@@ -39,6 +40,9 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, c *session.Caller)
 	v := userView{Superuser: c.Superuser, Current: c.Session, Now: c.Now, LogOut: logoutPage}
 	var err error
 	if v.Me, err = s.Account.Profile(r.Context(), c.User); err != nil {
+		return err
+	}
+	if v.Offers, err = s.Flows.Offers(r.Context(), *c); err != nil {
 		return err
 	}
 	if v.Sessions, err = s.Account.Sessions(r.Context(), c.User); err != nil {

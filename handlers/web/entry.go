@@ -72,7 +72,7 @@ func (s *Server) configure(w http.ResponseWriter, r *http.Request, c *session.Ca
 		http.Redirect(w, r, loginFor(r.URL.RequestURI()), http.StatusFound)
 		return nil
 	}
-	slug, err := s.Flows.Configure(r.Context(), mux.Vars(r)["stage"], *c)
+	slug, err := s.Flows.Configure(r.Context(), mux.Vars(r)["stage"], r.URL.Query(), *c)
 	if err != nil {
 		return err
 	}
@@ -89,6 +89,12 @@ func signedIn(c *session.Caller) bool {
 // loginFor returns the address of the login that comes back to next.
 func loginFor(next string) string {
 	return loginPage + "?" + url.Values{"next": {next}}.Encode()
+}
+
+// andBack appends to path that its flow comes back to the person's own page,
+// and so does whoever breaks it off.
+func andBack(path string) string {
+	return path + "?" + url.Values{"next": {userPage}}.Encode()
 }
 
 // flowPath returns the path of a flow's page.

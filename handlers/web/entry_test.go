@@ -62,6 +62,9 @@ func TestEntries(t *testing.T) {
 			if p.status != c.status || p.location != c.location {
 				t.Errorf("got %d to %q, want %d to %q", p.status, p.location, c.status, c.location)
 			}
+			if c.name == "configure" && site.query.Get("next") != "/" {
+				t.Errorf("the flow leads on to %q", site.query.Get("next"))
+			}
 			if strings.Contains(c.path, "cancel") && len(site.cancelled) != 1 {
 				t.Errorf("cancelled %v", site.cancelled)
 			}
@@ -100,10 +103,13 @@ func TestAccount(t *testing.T) {
 		{Time: fakeNow.Add(-time.Hour), IP: "198.51.100.9", Place: "Berlin, Germany", UserAgent: "curl/8", Method: "password"},
 	}
 
+	site.offers = Offers{Change: []Offer{{Title: "Change <it>", Path: "/flows/-/configure/stage-1/"}}, Leave: "/if/flow/leave/"}
+
 	p := b.get("/if/user/")
 	wants(t, p, http.StatusOK, "Jane Doe", "jane@example.org", "Firefox on Windows", "This device", "until the browser closes",
 		"used 3 hours ago", "1 Mar 2026, 13:00 UTC", "Succeeded", "Failed", "Password and second factor", "198.51.100.9</span>, Berlin, Germany",
 		"Côte &lt;b&gt; · used",
+		`href="/flows/-/configure/stage-1/?next=%2Fif%2Fuser%2F">Change &lt;it&gt;</a>`, `href="/if/flow/leave/?next=%2Fif%2Fuser%2F">Delete your account</a>`,
 		`href="/flows/-/default/invalidation/"`, "&lt;script&gt;x")
 	if n := strings.Count(p.body, "This device"); n != 1 {
 		t.Errorf("%d sessions are this device", n)
@@ -119,7 +125,12 @@ func TestAccount(t *testing.T) {
 	if len(site.sessions) != 1 {
 		t.Fatalf("left are %+v", site.sessions)
 	}
-	wants(t, b.get("/if/user/"), http.StatusOK, "Only here, on this device.")
+	site.offers = Offers{}
+	p = b.get("/if/user/")
+	wants(t, p, http.StatusOK, "Only here, on this device.")
+	if strings.Contains(p.body, "Your account</h2>") {
+		t.Error("nothing is offered under a heading of its own")
+	}
 	if p := b.post("/if/user/sessions/"+mine+"/revoke/", token); p.status != 303 || p.location != "/" {
 		t.Errorf("own session: got %d to %q", p.status, p.location)
 	}

@@ -36,6 +36,8 @@ type fakeSite struct {
 
 	sessions  []Session
 	signIns   []SignIn
+	offers    Offers
+	query     url.Values // that a stage was to be set up with
 	cancelled []string
 	fail      error // what every look-up ends in
 	log       bytes.Buffer
@@ -193,12 +195,16 @@ func (f *fakeSite) Default(_ context.Context, designation string, _ session.Call
 }
 
 // Configure implements [Flows].
-func (f *fakeSite) Configure(_ context.Context, stage string, _ session.Caller) (string, error) {
+func (f *fakeSite) Configure(_ context.Context, stage string, query url.Values, _ session.Caller) (string, error) {
+	f.query = query
 	if stage != "stage-totp" {
 		return "", domain.Errorf(domain.NotFound, "There is nothing to set up.")
 	}
 	return "totp-setup", nil
 }
+
+// Offers implements [Flows].
+func (f *fakeSite) Offers(context.Context, session.Caller) (Offers, error) { return f.offers, nil }
 
 // Cancel implements [Flows].
 func (f *fakeSite) Cancel(_ context.Context, c session.Caller) error {

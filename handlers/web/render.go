@@ -23,6 +23,7 @@ func parseTemplates() map[string]*template.Template {
 		"rich":    rich,
 		"age":     age,
 		"agent":   describeAgent,
+		"andBack": andBack,
 		"method":  describeMethod,
 	}).ParseFS(FS, "templates/layout.html", "templates/parts.html"))
 	files, err := fs.Glob(FS, "templates/*.html")

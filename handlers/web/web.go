@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -66,8 +67,11 @@ type Flows interface {
 	Default(ctx context.Context, designation string, c session.Caller) (slug string, err error)
 
 	// Configure returns the slug of the flow in which c sets up this stage, or
-	// fails with NotFound.
-	Configure(ctx context.Context, stage string, c session.Caller) (slug string, err error)
+	// fails with NotFound. The query is the one with which its page will open.
+	Configure(ctx context.Context, stage string, query url.Values, c session.Caller) (slug string, err error)
+
+	// Offers lists the flows in which c may change something of their own.
+	Offers(ctx context.Context, c session.Caller) (Offers, error)
 
 	// Cancel drops the executions that are under way in the session of c.
 	Cancel(ctx context.Context, c session.Caller) error
@@ -96,6 +100,18 @@ type Profile struct {
 	Name     string
 	Email    string
 	Avatar   string // path or data URI of a picture; empty for none
+}
+
+// Offers are what a person's own page leads to.
+type Offers struct {
+	Change []Offer // profile, password, whatever stages can be set up
+	Leave  string  // path of the flow that deletes the account; empty for none
+}
+
+// An Offer is a flow in which a person changes something of their own.
+type Offer struct {
+	Title string
+	Path  string
 }
 
 // A Session is a browser in which the user is logged in.
