@@ -16,6 +16,7 @@ type ExecutionResumed struct {
 	From         string               `json:"from_execution,omitempty"`
 	Entries      []Entry              `json:"entries"`
 	Merged       []string             `json:"merged_context_keys,omitempty"` // what the browser's own execution knew better
+	Factors      []Factor             `json:"factors,omitempty"`             // that were verified there
 	Destinations map[BindingID]string `json:"destinations,omitempty" seal:"T"`
 	Change
 }
@@ -31,6 +32,7 @@ func (e ExecutionResumed) Evolve(s State) State {
 		s.Plan[i].Passed, s.Plan[i].Destination = entry.Marker != Reevaluate, e.Destinations[entry.Binding.ID]
 	}
 	s.Context, s.Sealed = s.Context.with(e.Change), s.Sealed || len(e.Secret) > 0
+	s.Factors = slices.Clone(e.Factors)
 	return s
 }
 
@@ -38,11 +40,13 @@ func (e ExecutionResumed) Evolve(s State) State {
 type leftover struct {
 	Entries      []Entry              `json:"entries"`
 	Destinations map[BindingID]string `json:"destinations,omitempty"`
+	Factors      []Factor             `json:"factors,omitempty"`
+	Backend      string               `json:"backend,omitempty"`
 }
 
-// Leftover writes down what is left of the plan.
+// Leftover writes down what is left of the plan, and what was proved by then.
 func (s State) Leftover() (string, error) {
-	l := leftover{Entries: s.Plan}
+	l := leftover{Entries: s.Plan, Factors: s.Factors, Backend: s.Subject.Backend}
 	for _, entry := range s.Plan {
 		if entry.Destination != "" {
 			l.Destinations = with(l.Destinations, entry.Binding.ID, entry.Destination)
@@ -52,11 +56,11 @@ func (s State) Leftover() (string, error) {
 	return string(text), err
 }
 
-// Resumed reads what [State.Leftover] wrote.
-func Resumed(plan string) (ExecutionResumed, error) {
+// Resumed reads what [State.Leftover] wrote, with what authenticated the user.
+func Resumed(plan string) (e ExecutionResumed, backend string, err error) {
 	var l leftover
-	err := json.Unmarshal([]byte(plan), &l)
-	return ExecutionResumed{Entries: l.Entries, Destinations: l.Destinations}, err
+	err = json.Unmarshal([]byte(plan), &l)
+	return ExecutionResumed{Entries: l.Entries, Destinations: l.Destinations, Factors: l.Factors}, l.Backend, err
 }
 
 // Parted returns what is not secret of the context, and apart from it what is.

@@ -63,14 +63,17 @@ func TestLeftover(t *testing.T) {
 	redirect.Destination, redirect.Passed = "https://elsewhere.example", true
 	check := guarded(2)
 	check.Passed = true // it was, but time passes
-	before := execution.State{Plan: []execution.Entry{entry(1), check, redirect}, Context: learned}
+	factors := []execution.Factor{{Method: "password", Kind: "knowledge"}}
+	before := execution.State{
+		Plan: []execution.Entry{entry(1), check, redirect}, Context: learned, Factors: factors, Subject: execution.Subject{Backend: "b"},
+	}
 	text, err := before.Leftover()
 	if err != nil {
 		t.Fatal(err)
 	}
-	resumed, err := execution.Resumed(text)
-	if err != nil {
-		t.Fatal(err)
+	resumed, backend, err := execution.Resumed(text)
+	if err != nil || backend != "b" {
+		t.Fatalf("authenticated by %q, %v", backend, err)
 	}
 	open, secrets := learned.Parted()
 	resumed.Change = execution.Learn(open)
@@ -81,6 +84,9 @@ func TestLeftover(t *testing.T) {
 	first := entry(1)
 	first.Passed = true
 	want := []execution.Entry{first, guarded(2), redirect}
+	if diff := cmp.Diff(factors, after.Factors); diff != "" {
+		t.Errorf("proved (-want +got):\n%s", diff)
+	}
 	if diff := cmp.Diff(want, after.Plan); diff != "" || !after.Planned {
 		t.Errorf("planned %v (-want +got):\n%s", after.Planned, diff)
 	}

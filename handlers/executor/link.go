@@ -65,10 +65,11 @@ func (x *Executor) link(ctx context.Context, s *execution.Start, key, flow strin
 // opened in the browser that asked for it, what was learned there since is
 // known better; nothing of any other execution is mixed in.
 func (x *Executor) resume(ctx context.Context, s *execution.Start, id string, t token.State, c session.Caller) error {
-	r, err := execution.Resumed(t.Resumption.Plan)
+	r, backend, err := execution.Resumed(t.Resumption.Plan)
 	if err != nil {
 		return err
 	}
+	s.Subject.Backend = backend
 	r.Via, r.Token, r.From = "token", id, t.Resumption.From
 	known := execution.Context(maps.Clone(t.Resumption.Context))
 	origin, _, err := x.Executions.Load(ctx, streamOf(r.From))

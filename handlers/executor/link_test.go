@@ -135,6 +135,43 @@ func TestRecoveryInAnotherBrowser(t *testing.T) {
 	}
 }
 
+// What was proved before the mail was sent counts in the other browser, too;
+// in the browser that asked, what was learned since is known.
+func TestLinkBringsProofs(t *testing.T) {
+	w := newWorld(t)
+	w.user("ada")
+	w.flow("recover", fields{"designation": "authentication"}, identification(), password(), posting(nil), login())
+	first, second := w.browser("first"), w.browser("second")
+	first.get("recover")
+	first.post("recover", `{"uid_field":"ada"}`)
+	first.post("recover", `{"password":"ada!"}`)
+	link := linkIn(t, w.mails()[0])
+	if a := first.opens(link); !slices.Contains(resumed(w, a).Merged, "email_sent") {
+		t.Errorf("in the same browser: %+v", resumed(w, a))
+	}
+	a := second.opens(link)
+	if r := resumed(w, a); len(r.Merged) > 0 || len(r.Factors) != 1 || r.Factors[0].Method != "password" || r.From != w.executions()[0] {
+		t.Errorf("in another browser: %+v", r)
+	}
+	if s := w.state(a.Execution); s.Subject.Backend == "" || s.Context["auth_method"] != "password" {
+		t.Errorf("it knows of %q, %v", s.Subject.Backend, s.Context)
+	}
+	if got := said(second.post("recover", string(confirm(a)))); got != "xak-flow-redirect /" || second.caller.User != id("ada") {
+		t.Errorf("with the link: %s", got)
+	}
+}
+
+// resumed is how an execution went on.
+func resumed(w *world, a execution.Answer) (r execution.ExecutionResumed) {
+	w.t.Helper()
+	for _, d := range w.told(eventstore.Position{}) {
+		if e, ok := d.Event.(execution.ExecutionResumed); ok && d.Stream == eventstore.Stream("execution", a.Execution) {
+			r = e
+		}
+	}
+	return r
+}
+
 // What looks through mail opens each link, again and again: nothing is used up.
 func TestScanners(t *testing.T) {
 	w := newWorld(t)
