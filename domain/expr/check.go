@@ -80,6 +80,9 @@ var insteadOf = map[string]string{
 	"help":         "use the test of the policy, which shows the trace",
 	"exit":         "use return",
 	"quit":         "use return",
+	"true":         "write True",
+	"false":        "write False",
+	"null":         "write None",
 	"self":         "an expression is the body of a function; the user is request.user",
 }
 

@@ -119,6 +119,12 @@ var otherModules = map[string]string{
 	"collections": "use dict, and get or setdefault",
 	"itertools":   "use comprehensions",
 	"functools":   "use def",
+
+	"authentik.events.models":  "use ak_create_event(action, …)",
+	"authentik.policies.types": "return True or False, and use ak_message",
+	"django.db.models":         "give filter() and exclude() conditions by name, such as name__in=[…]",
+	"django.http":              "the query is http_request.GET",
+	"django.conf":              "expressions do not see the configuration; pass values in through the context",
 }
 
 // never reports whether a module is refused whatever the host has.
@@ -130,7 +136,7 @@ func never(name string) bool {
 // advice says what to do without a module.
 func advice(name string) string {
 	root, _, _ := strings.Cut(name, ".")
-	for _, text := range []string{neverModules[name], neverModules[root], otherModules[root]} {
+	for _, text := range []string{neverModules[name], neverModules[root], otherModules[name], otherModules[root]} {
 		if text != "" {
 			return text
 		}

@@ -30,6 +30,8 @@ var instead = map[string]string{
 	"Stage":             "stages are bound to flows; a policy decides with return True or return False",
 	"Flow":              "the flow is context[\"flow_plan\"]",
 	"Policy":            "use ak_call_policy(name)",
+	"Token":             "this server does not show tokens to expressions; leave it out",
+	"Q":                 "give filter() and exclude() conditions by name, such as name__in=[…]",
 	"timezone":          "add from django.utils import timezone",
 	"timedelta":         "add from datetime import timedelta",
 	"plan":              "the plan is context[\"flow_plan\"]",

@@ -350,6 +350,13 @@ func TestExpressionIsCheckedWhenSaved(t *testing.T) {
 		"names of the host":          {"return request, context, http_request, ak_client_ip, ak_is_sso_flow, user, prompt_context, ak_logger", ""},
 		"a name that nobody defines": {"x = 1\nreturn x and y2", "Expression Syntax Error: line 2, column 14: SyntaxError: name 'y2' is not defined"},
 		"what this server has not":   {"return ak_create_jwt(request.user, 'p', [])", "Expression Syntax Error: line 1, column 8: SyntaxError: 'ak_create_jwt' is not available in expressions: "},
+		"names of other languages":   {"return true", "Expression Syntax Error: line 1, column 8: SyntaxError: 'true' is not available in expressions: write True"},
+		"ands of other languages":    {"return user && request", "Expression Syntax Error: line 1, column 14: SyntaxError: invalid syntax at '&': write and"},
+		"nots of other languages":    {"return !user", "Expression Syntax Error: line 1, column 8: SyntaxError: invalid syntax at '!': write not"},
+		"comments of others":         {"// all may", "Expression Syntax Error: line 1, column 1: SyntaxError: invalid syntax at '//': a comment begins with #"},
+		"one sign of equality":       {"if user = 1: return 1", "Expression Syntax Error: line 1, column 9: SyntaxError: expected ':', found '=': to compare, write =="},
+		"events":                     {"from authentik.events.models import Event", "Expression Syntax Error: line 1, column 37: SyntaxError: module 'authentik.events.models' is not available in expressions: use ak_create_event"},
+		"queries of Django":          {"return Q(name=1)", "Expression Syntax Error: line 1, column 8: SyntaxError: 'Q' is not available in expressions: give filter()"},
 		"files":                      {"return open('/etc/passwd')", "Expression Syntax Error: line 1, column 8: SyntaxError: 'open' is not available"},
 	}
 	for name, tt := range tests {

@@ -23,6 +23,9 @@ func (p *parser) compound() (Stmt, error) {
 // block: ':' (simple statements NEWLINE | NEWLINE INDENT statement+ DEDENT)
 func (p *parser) block(of string) ([]Stmt, error) {
 	if !p.is(":") {
+		if t := p.tok(); t.kind == operand && t.text == "=" {
+			return nil, errorAt(t.pos, "expected ':', found '=': %s", otherwise["="])
+		}
 		return nil, errorAt(p.tok().pos, "expected ':'")
 	}
 	p.next()

@@ -86,6 +86,9 @@ func (p *parser) unexpected() error {
 	if t.kind == operand && t.text == "@" {
 		return errorAt(t.pos, "%s", refused["@"])
 	}
+	if advice, ok := otherwise[t.text]; ok && t.kind == operand {
+		return errorAt(t.pos, "invalid syntax at %s: %s", t.describe(), advice)
+	}
 	return errorAt(t.pos, "invalid syntax at %s", t.describe())
 }
 

@@ -17,6 +17,11 @@ var refused = map[string]string{
 	"@=":     "matrix multiplication is not available in expressions",
 }
 
+// otherwise is what other languages write, with what to write instead.
+var otherwise = map[string]string{
+	"&": "write and", "|": "write or", "!": "write not", "//": "a comment begins with #", "=": "to compare, write ==",
+}
+
 // checkName refuses the names through which Python reaches its own inside.
 func checkName(id string, pos Pos) error {
 	if !strings.HasPrefix(id, "__") || !strings.HasSuffix(id, "__") || id == "__name__" {
