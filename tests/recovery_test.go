@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func textOf(t *testing.T, letter string) string {
 	return string(text)
 }
 
-var anyLink = regexp.MustCompile(`http://\S+/if/flow/recover/\?\S+`)
+var anyLink = regexp.MustCompile(`http://\S+/if/flow/\S+\?\S+`)
 
 // TestRecoveryOnAnotherBrowser recovers a lost password by the pages: the mail
 // is asked for in one browser, and its link opened in another, after programs
@@ -176,4 +177,42 @@ func TestRecoveryOnAnotherBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	searchFor(t, s, link.Query().Get("flow_token"), mailPassword, recoverMail, recovered)
+}
+
+// TestPublishedRecovery runs the published blueprint of a recovery as it is,
+// with the server's own connection to a mail server.
+func TestPublishedRecovery(t *testing.T) {
+	text, err := os.ReadFile("../../shared/blueprints/flows-recovery-email-verification.yaml")
+	if err != nil {
+		t.Skip("there is no ../shared")
+	}
+	office := newPostOffice(t)
+	s := start(t, "--smtp", office.flag())
+	host, port, _ := strings.Cut(office.listener.Addr().String(), ":")
+	admin := s.admin(t)
+	admin.mustImport(t, recovery(host, port)) // for its user
+	admin.mustImport(t, string(text))
+	first, second := s.visitor(t), s.visitor(t)
+	const flow = "default-recovery-flow"
+	ch, err := first.respond(flow, object{"component": "ak-stage-identification", "uid_field": recoverMail})
+	if err != nil || ch["component"] != "ak-stage-email" {
+		t.Fatalf("asking for the mail: %v, %v", err, ch)
+	}
+	awaitTrue(t, "the mail arrives", func() bool { return len(office.letters()) == 1 })
+	link := anyLink.FindString(textOf(t, office.letters()[0]))
+	_, query, _ := strings.Cut(link, "?")
+	a, err := second.send(http.MethodGet, "/api/v3/flows/executor/"+flow+"/?query="+url.QueryEscape(query), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ch, err = a.object(); err != nil || ch["component"] != "ak-stage-consent" {
+		t.Fatalf("opening the link: %v, %v", err, ch)
+	}
+	if ch, err = second.respond(flow, object{"component": "ak-stage-consent", "token": ch["token"]}); err != nil || ch["component"] != "ak-stage-prompt" {
+		t.Fatalf("going on: %v, %v", err, ch)
+	}
+	ch, err = second.respond(flow, object{"component": "ak-stage-prompt", "password": recovered, "password_repeat": recovered})
+	if err != nil || ch["component"] != "xak-flow-redirect" {
+		t.Errorf("with a new password: %v, %v", err, ch)
+	}
 }
