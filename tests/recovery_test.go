@@ -96,15 +96,10 @@ func textOf(t *testing.T, letter string) string {
 
 var anyLink = regexp.MustCompile(`http://\S+/if/flow/\S+\?\S+`)
 
-// TestRecoveryOnAnotherBrowser recovers a lost password by the pages: the mail
-// is asked for in one browser, and its link opened in another, after programs
-// that look through mail have opened it, and a restart.
-func TestRecoveryOnAnotherBrowser(t *testing.T) {
-	office := newPostOffice(t)
-	host, port, _ := strings.Cut(office.listener.Addr().String(), ":")
-	s := start(t)
-	s.admin(t).mustImport(t, recovery(host, port))
-	first, second, third := s.browser(), s.browser(), s.browser()
+// askForLink asks for two mails and no more, and returns the link in the last.
+func askForLink(t *testing.T, s *server, office *postOffice) *url.URL {
+	t.Helper()
+	first := s.browser()
 	at, err := first.open("/if/flow/recover/?next=%2Fif%2Fuser%2F%23zq")
 	if err == nil {
 		at, err = first.hand(at, map[string]string{"uid_field": recoverer})
@@ -128,9 +123,22 @@ func TestRecoveryOnAnotherBrowser(t *testing.T) {
 	if err != nil || link.Query().Get("next") != "/if/user/#zq" || len(link.Query().Get("flow_token")) < 26 {
 		t.Fatalf("the link is %v, %v, in\n%s", link, err, textOf(t, letter))
 	}
+	return link
+}
+
+// TestRecoveryOnAnotherBrowser recovers a lost password by the pages: the mail
+// is asked for in one browser, and its link opened in another, after programs
+// that look through mail have opened it, and a restart.
+func TestRecoveryOnAnotherBrowser(t *testing.T) {
+	office := newPostOffice(t)
+	host, port, _ := strings.Cut(office.listener.Addr().String(), ":")
+	s := start(t)
+	s.admin(t).mustImport(t, recovery(host, port))
+	link := askForLink(t, s, office)
+	second, third := s.browser(), s.browser()
 	address := link.RequestURI()
 	for range 3 {
-		if at, err = s.browser().open(address); err != nil || at.component() != "ak-stage-consent" {
+		if at, err := s.browser().open(address); err != nil || at.component() != "ak-stage-consent" {
 			t.Fatalf("looking at the link: %v, %s", err, at.text())
 		}
 	}
@@ -140,7 +148,8 @@ func TestRecoveryOnAnotherBrowser(t *testing.T) {
 	if err := s.run(); err != nil {
 		t.Fatal(err)
 	}
-	if at, err = second.open(address); err != nil || !strings.Contains(at.text(), "Continue to confirm this email address.") {
+	at, err := second.open(address)
+	if err != nil || !strings.Contains(at.text(), "Continue to confirm this email address.") {
 		t.Fatalf("opening the link: %v, %s", err, at.text())
 	}
 	late, err := third.open(address)
