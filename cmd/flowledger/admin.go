@@ -24,7 +24,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 	return &adminapi.Server{
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
-		Notices: &a.noticeHandler, Notifications: d, Courier: d,
+		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d,
 		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d, Scores: d,
 		Importer: &uploads{a}, Tester: &trials{a}, Launcher: &launcher{a.executor, callers}, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,

@@ -16,6 +16,7 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
@@ -61,6 +62,8 @@ func init() {
 	codec.Register[invitation.InvitationRemoved](1)
 	codec.Register[consent.ConsentGranted](1)
 	codec.Register[consent.ConsentRevoked](1)
+	codec.Register[mail.MailRequested](1)
+	codec.Register[mail.MailGivenUp](1)
 	codec.Register[execution.UserLoggedIn](1)
 	codec.Register[execution.LoginFailed](1)
 	codec.Register[execution.PolicyEvaluated](1)
@@ -94,6 +97,7 @@ type state struct {
 	consents    map[string]consent.State
 
 	notifications map[string]notification.State
+	mails         map[string]mail.State
 }
 
 func newViews(store eventstore.Store, c *codec.Codec) *views {
@@ -101,7 +105,7 @@ func newViews(store eventstore.Store, c *codec.Codec) *views {
 	v.last.Store(&state{
 		things: map[string]object.State{}, users: map[string]user.State{}, groups: map[string]group.State{},
 		sessions: map[string]session.State{}, tokens: map[string]token.State{}, invitations: map[string]invitation.State{}, consents: map[string]consent.State{},
-		notifications: map[string]notification.State{},
+		notifications: map[string]notification.State{}, mails: map[string]mail.State{},
 	})
 	return v
 }
@@ -124,7 +128,7 @@ func (v *views) wait(ctx context.Context) error {
 		things: maps.Clone(old.things), users: maps.Clone(old.users), groups: maps.Clone(old.groups),
 		sessions: maps.Clone(old.sessions), tokens: maps.Clone(old.tokens), entries: slices.Clone(old.entries),
 		invitations: maps.Clone(old.invitations), consents: maps.Clone(old.consents),
-		notifications: maps.Clone(old.notifications),
+		notifications: maps.Clone(old.notifications), mails: maps.Clone(old.mails),
 	}
 	for recorded, err := range v.store.ReadAll(ctx, v.seen) {
 		if err != nil {
@@ -158,6 +162,8 @@ func (s *state) see(d codec.Decoded) {
 		evolve(s.consents, id, e)
 	case invitation.Event:
 		evolve(s.invitations, id, e)
+	case mail.Event:
+		evolve(s.mails, id, e)
 	case notification.Event:
 		evolve(s.notifications, id, e)
 	}

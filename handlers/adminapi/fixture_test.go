@@ -21,6 +21,7 @@ import (
 	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
@@ -84,6 +85,7 @@ func newBench(t *testing.T) *bench {
 		Tokens: &command.Handler[token.State]{Store: store, Codec: sealer}, Invited: b.views, Agreed: b.views,
 		Consents:    &command.Handler[consent.State]{Store: store, Codec: sealer},
 		Invitations: &command.Handler[invitation.State]{Store: store, Codec: sealer},
+		Mails:       &command.Handler[mail.State]{Store: store, Codec: sealer},
 		Notices:     &command.Handler[notification.State]{Store: store, Codec: sealer}, Notifications: b.views, Courier: b,
 		Accounts: &account.Accounts{
 			Users: &command.Handler[user.State]{Store: store, Codec: sealer}, Claims: &command.Handler[user.Claimed]{Store: store, Codec: sealer},

@@ -38,6 +38,7 @@ func (s *Server) mountInvitations(r *mux.Router) {
 		http.MethodDelete: s.deleteInvitation,
 	})
 	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.invitationUses})
+	s.route(r, path+"{key}/send_email/", superusers, verbs{http.MethodPost: s.sendInvitation})
 }
 
 // invitationPeculiarity: invitations are found by the flow that they open and

@@ -14,6 +14,7 @@ import (
 	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
@@ -35,6 +36,7 @@ type Server struct {
 	Tokens      *command.Handler[token.State]
 	Invitations *command.Handler[invitation.State]
 	Notices     *command.Handler[notification.State]
+	Mails       *command.Handler[mail.State]
 	Consents    *command.Handler[consent.State]
 	Accounts    Accounts
 
