@@ -268,7 +268,7 @@ func TestEntryFaults(t *testing.T) {
 	tests := map[string]struct{ entry, message, field string }{
 		"unknown model":           {"model: authentik_x.y, identifiers: {a: b}, conditions: [false]", "App or Model does not exist", ""},
 		"base class":              {"model: authentik_flows.stage, identifiers: {a: b}", "Model authentik_flows.stage not allowed", ""},
-		"not supported":           {"model: authentik_stages_source.sourcestage, identifiers: {name: b}", "Model authentik_stages_source.sourcestage is not supported by this release", ""},
+		"not supported":           {"model: authentik_stages_mtls.mutualtlsstage, identifiers: {name: b}", "Model authentik_stages_mtls.mutualtlsstage is not supported by this release", ""},
 		"no identifiers":          {"model: authentik_flows.flow, attrs: {slug: s}", "No or invalid identifiers", ""},
 		"unknown identifier":      {"model: authentik_test.rulepolicy, identifiers: {id: s}", "Invalid identifier field: Cannot resolve keyword 'id' into field. Choices are: expression, name, pk", "id"},
 		"secret identifier":       {"model: authentik_core.user, identifiers: {password: s3cret}", "Invalid identifier field: Cannot resolve keyword 'password' into field. Choices are: attributes, email, groups, is_active, name, path, pk, type, username", "password"},
