@@ -23,6 +23,10 @@ const Topic = "ledger"
 // is the event's ID, its payload the event's payload; [Recorded] returns the
 // whole event.
 type Subscriber struct {
+	// Wants tells whether an event becomes a message; nil for all. It is asked
+	// when what comes before has been acked. What nobody wants costs no message.
+	Wants func(eventstore.Recorded) bool
+
 	store eventstore.Store
 	after eventstore.Position
 	wg    sync.WaitGroup // of the subscriptions
@@ -70,6 +74,9 @@ func (s *Subscriber) follow(ctx context.Context, out chan<- *message.Message) {
 		if err != nil {
 			s.fail(err)
 			return
+		}
+		if s.Wants != nil && !s.Wants(e) {
+			continue
 		}
 		for !hand(ctx, e, out) {
 			if ctx.Err() != nil {

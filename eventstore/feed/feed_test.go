@@ -217,3 +217,14 @@ func TestRecordedFails(t *testing.T) {
 		t.Errorf("bad UUID: %v, no error", e)
 	}
 }
+
+// What nobody wants becomes no message, and what follows it does.
+func TestWants(t *testing.T) {
+	store, events := ledger(t, 5)
+	s := feed.New(store, eventstore.Position{})
+	s.Wants = func(e eventstore.Recorded) bool { return e.Type == "Happened1" || e.Type == "Happened4" }
+	messages := subscribe(t, t.Context(), s)
+	for _, i := range []int{1, 4} {
+		expect(t, messages, events[i]).Ack()
+	}
+}

@@ -42,9 +42,17 @@ const Attempts = 6
 // since is dealt with again.
 const saveEvery = 5 * time.Second
 
-// follow hands each event to handle until ctx is done. Then it calls wait, if
-// there is one, for what handle has begun, and saves the last checkpoint.
-func (f *Follower) follow(ctx context.Context, name string, handle func(context.Context, eventstore.Recorded) error, wait func()) error {
+// work is what a worker does with events.
+type work struct {
+	name   string
+	wants  func(eventstore.Recorded) bool // most events are passed over
+	handle func(context.Context, eventstore.Recorded) error
+	wait   func() // for what handle has begun; nil for nothing
+}
+
+// follow hands each event that is wanted to handle until ctx is done. Then it
+// waits for what handle has begun, and saves the last checkpoint.
+func (f *Follower) follow(ctx context.Context, w work) error {
 	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: time.Second}, watermill.NewSlogLogger(quiet(f.Log)))
 	if err != nil {
 		return err
@@ -61,11 +69,18 @@ func (f *Follower) follow(ctx context.Context, name string, handle func(context.
 		ShouldRetry:         func(middleware.RetryParams) bool { return ctx.Err() == nil },
 	}.Middleware)
 	follower := feed.New(f.Store, f.From)
+	follower.Wants = func(e eventstore.Recorded) bool {
+		wanted := w.wants(e)
+		if !wanted {
+			f.progress.pass(e.Position)
+		}
+		return wanted
+	}
 	f.progress.start(f.From)
-	router.AddConsumerHandler(name, feed.Topic, follower, func(m *message.Message) error {
+	router.AddConsumerHandler(w.name, feed.Topic, follower, func(m *message.Message) error {
 		e, err := feed.Recorded(m)
 		if err == nil {
-			err = handle(ctx, e)
+			err = w.handle(ctx, e)
 		}
 		if err == nil {
 			f.progress.pass(e.Position)
@@ -74,10 +89,10 @@ func (f *Follower) follow(ctx context.Context, name string, handle func(context.
 	})
 	saved := make(chan error, 1)
 	saving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	go func() { saved <- f.save(saving, name) }()
+	go func() { saved <- f.save(saving, w.name) }()
 	err = router.Run(ctx)
-	if wait != nil {
-		wait()
+	if w.wait != nil {
+		w.wait()
 	}
 	stop()
 	return errors.Join(err, follower.Err(), <-saved)

@@ -86,15 +86,13 @@ const (
 // then given a moment.
 func (m *Mailer) Run(ctx context.Context) error {
 	m.waiting, m.sending = make(chan struct{}, waitAtOnce), make(chan struct{}, sendAtOnce)
-	return m.follow(ctx, "mail", m.handle, m.letters.Wait)
+	asked := func(e eventstore.Recorded) bool { return e.Type == "MailRequested" }
+	return m.follow(ctx, work{"mail", asked, m.handle, m.letters.Wait})
 }
 
 // handle begins with a mail that was asked for. Its checkpoint waits until the
 // mail is done with; the events behind it do not.
 func (m *Mailer) handle(ctx context.Context, e eventstore.Recorded) error {
-	if e.Type != "MailRequested" {
-		return nil
-	}
 	s, _, err := m.Mails.Load(ctx, e.Stream)
 	if err != nil {
 		return err

@@ -71,14 +71,13 @@ const judging = 30 * time.Second
 const MailPurpose = "event_notification"
 
 // Run follows the ledger until ctx is done.
-func (n *Notifier) Run(ctx context.Context) error { return n.follow(ctx, "notify", n.handle, nil) }
+func (n *Notifier) Run(ctx context.Context) error {
+	return n.follow(ctx, work{name: "notify", wants: n.Newsroom.Reportable, handle: n.handle})
+}
 
-// handle asks every rule about an event. Most events are none that a rule
-// could be about, and where there are no rules, none is opened.
+// handle asks every rule about an event that one could be about. Where there
+// are no rules, none is opened.
 func (n *Notifier) handle(ctx context.Context, e eventstore.Recorded) error {
-	if !n.Newsroom.Reportable(e) {
-		return nil
-	}
 	rules, err := n.Newsroom.Rules(ctx, e.Position)
 	if err != nil || len(rules) == 0 {
 		return err

@@ -31,13 +31,12 @@ type Executor interface {
 const settleAfter = 5 * time.Second
 
 // Run follows the ledger until ctx is done.
-func (s *Settler) Run(ctx context.Context) error { return s.follow(ctx, "settle", s.handle, nil) }
+func (s *Settler) Run(ctx context.Context) error {
+	return s.follow(ctx, work{name: "settle", wants: owes, handle: s.handle})
+}
 
 // handle settles the execution of an event that left debts.
 func (s *Settler) handle(ctx context.Context, e eventstore.Recorded) error {
-	if !owes(e) {
-		return nil
-	}
 	if err := s.later(ctx, e.RecordedAt); err != nil {
 		return err
 	}
