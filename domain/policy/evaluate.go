@@ -48,7 +48,9 @@ func Evaluate(ctx context.Context, q Question, r Request) execution.Evaluation {
 			if e.Inputs == "" {
 				e.Inputs = digest(r, start)
 			}
+			before := r.Plan.written()
 			result, v := judge(ctx, b, r)
+			r.Context = r.Plan.onto(r.Context, before)
 			e.Results, e.Details = append(e.Results, result), append(e.Details, v.Detail)
 			e.Messages, effects = append(e.Messages, v.Detail.Messages...), append(effects, v.Effects...)
 		}

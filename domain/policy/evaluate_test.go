@@ -257,3 +257,29 @@ func TestLoad(t *testing.T) {
 		t.Error("a policy has a field of another type")
 	}
 }
+
+// A policy sees what those before it wrote, as in the contract, where they
+// share the plan.
+func TestPoliciesSeeWhatOthersWrote(t *testing.T) {
+	r := asked(ada)
+	r.Context = execution.Context{"prompt_data": map[string]any{"a": "typed"}, "old": 1}
+	r.Plan = &policy.Plan{}
+	var bound []policy.Bound
+	for i, source := range []string{
+		"context['prompt_data']['b'] = 'first'\ncontext['flow_plan'].context['new'] = 2\ndel context['flow_plan'].context['old']\nreturn True",
+		"context['prompt_data']['c'] = 'second'\nreturn context['prompt_data']['b'] == 'first' and context['new'] == 2 and 'old' not in context",
+		"context['flow_plan'].context['lost'] = 1\nraise ValueError('no verdict')",
+		"return context['prompt_data'] == {'a': 'typed', 'b': 'first', 'c': 'second'} and 'lost' not in context",
+	} {
+		b := policy.Bound{Binding: object.PolicyBinding{Enabled: true, FailureResult: true}, Judge: &policy.Expression{Source: source}}
+		b.Ref.Order = i
+		bound = append(bound, b)
+	}
+	e := policy.Evaluate(t.Context(), policy.Question{Mode: "all", Bound: bound}, r)
+	if !e.Passing {
+		t.Errorf("did not pass: %+v", e.Details)
+	}
+	if got := r.Context["prompt_data"].(map[string]any); len(got) != 1 {
+		t.Errorf("the asker's own context changed: %v", got)
+	}
+}

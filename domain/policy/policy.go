@@ -5,6 +5,7 @@ package policy
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"time"
 
@@ -72,6 +73,36 @@ type HTTP struct {
 type Plan struct {
 	Flow   domain.Ref
 	Writes []Write
+}
+
+// written counts the writes. A nil plan has none.
+func (p *Plan) written() int {
+	if p == nil {
+		return 0
+	}
+	return len(p.Writes)
+}
+
+// onto lays the writes from a place on over a context: the next policy sees
+// what the one before it wrote.
+func (p *Plan) onto(c execution.Context, from int) execution.Context {
+	if p.written() == from {
+		return c
+	}
+	out := maps.Clone(c)
+	for _, w := range p.Writes[from:] {
+		switch {
+		case w.Redirect != "" || w.Subject != nil:
+		case w.Remove:
+			delete(out, w.Key)
+		default:
+			if out == nil {
+				out = execution.Context{}
+			}
+			out[w.Key] = w.Value
+		}
+	}
+	return out
 }
 
 // A Write is one change by a policy. Exactly one of Key, Redirect and Subject

@@ -80,10 +80,8 @@ func (p *PromptStage) Respond(ctx context.Context, in Input, response json.RawMe
 			typed[f.Key] = v
 		}
 	}
-	data := known(in)
-	maps.Copy(data, typed)
-	if problems == nil && larger(data, maxTyped) {
-		problems = problem(nonField, "max_length", fmt.Sprintf("Ensure that all fields together have no more than %d bytes.", maxTyped))
+	if problems == nil {
+		problems = tooLarge(in, typed)
 	}
 	if problems == nil {
 		problems = matching(c.Fields, r)
@@ -91,16 +89,25 @@ func (p *PromptStage) Respond(ctx context.Context, in Input, response json.RawMe
 	if problems != nil {
 		return again(c, problems), nil
 	}
-	return p.validated(ctx, in, c, typed, data)
+	return p.validated(ctx, in, c, typed)
 }
 
-// known is a copy of what was typed before.
-func known(in Input) map[string]any {
+// together is what was typed before, with what was typed now.
+func together(in Input, typed map[string]any) map[string]any {
 	data := maps.Clone(in.State.Context.Map(execution.KeyPromptData))
 	if data == nil {
 		data = map[string]any{}
 	}
+	maps.Copy(data, typed)
 	return data
+}
+
+// tooLarge refuses more than an execution may collect.
+func tooLarge(in Input, typed map[string]any) []execution.Problem {
+	if !larger(together(in, typed), maxTyped) {
+		return nil
+	}
+	return problem(nonField, "max_length", fmt.Sprintf("Ensure that all fields together have no more than %d bytes.", maxTyped))
 }
 
 // larger tells whether data takes more bytes than that, as it is stored.
@@ -123,26 +130,31 @@ func matching(all []promptField, r fields) []execution.Problem {
 	return nil
 }
 
-// validated asks the validation policies about what was typed. Data is that
-// with what was known before.
+// validated asks the validation policies about what was typed, which they may
+// change.
 func (p *PromptStage) validated(
-	ctx context.Context, in Input, c promptChallenge, typed, data map[string]any,
+	ctx context.Context, in Input, c promptChallenge, typed map[string]any,
 ) (execution.Outcome, error) {
-	var facts []execution.Event
-	if len(p.Validation) > 0 {
-		e, err := in.Env.Policies().Validate(ctx, in, p.Validation, typed)
-		if err != nil {
-			return nil, err
-		}
-		if !e.Passing {
-			o := again(c, nil)
-			for _, m := range e.Messages {
-				o.Problems = append(o.Problems, execution.Problem{Field: nonField, Code: "invalid", Text: m})
-			}
-			o.Facts = []execution.Event{execution.PolicyDenied{Evaluation: e}}
-			return o, nil
-		}
-		facts = append(facts, execution.PolicyEvaluated{Evaluation: e})
+	if len(p.Validation) == 0 {
+		return execution.Pass{Learned: execution.Context{execution.KeyPromptData: together(in, typed)}}, nil
 	}
-	return execution.Pass{Learned: execution.Context{execution.KeyPromptData: data}, Facts: facts}, nil
+	v, err := in.Env.Policies().Validate(ctx, in, p.Validation, typed)
+	if err != nil {
+		return nil, err
+	}
+	if !v.Passing {
+		o := again(c, nil)
+		for _, m := range v.Messages {
+			o.Problems = append(o.Problems, execution.Problem{Field: nonField, Code: "invalid", Text: m})
+		}
+		o.Facts = append([]execution.Event{execution.PolicyDenied{Evaluation: v.Evaluation}}, v.Wrote...)
+		return o, nil
+	}
+	facts := append([]execution.Event{execution.PolicyEvaluated{Evaluation: v.Evaluation}}, v.Wrote...)
+	if problems := tooLarge(in, v.Typed); problems != nil {
+		o := again(c, problems)
+		o.Facts = facts
+		return o, nil
+	}
+	return execution.Pass{Learned: execution.Context{execution.KeyPromptData: together(in, v.Typed)}, Facts: facts}, nil
 }

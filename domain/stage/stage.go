@@ -101,7 +101,7 @@ type Asker interface {
 	FlowBySlug(ctx context.Context, slug string) (string, error)
 
 	// Validate asks policies about what was typed, all of which must pass.
-	Validate(ctx context.Context, in Input, policies []string, typed map[string]any) (execution.Evaluation, error)
+	Validate(ctx context.Context, in Input, policies []string, typed map[string]any) (Validation, error)
 
 	// Expression evaluates a text as prompts do. If it is the expression that
 	// fails, the error is an [*ExpressionError].
@@ -120,6 +120,14 @@ func (e *ExpressionError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *ExpressionError) Unwrap() error { return e.Err }
+
+// A Validation is what policies said about what was typed, and what they wrote
+// on the way, as the contract lets them (spec/flows.md 8.4).
+type Validation struct {
+	execution.Evaluation
+	Typed map[string]any    // what was typed, as they left it
+	Wrote []execution.Event // what else they changed
+}
 
 // Verified is what checking a password gave.
 type Verified struct {

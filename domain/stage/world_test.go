@@ -89,9 +89,9 @@ func (e *env) FlowBySlug(_ context.Context, slug string) (string, error) {
 }
 
 // Validate implements [stage.Asker].
-func (e *env) Validate(_ context.Context, _ stage.Input, _ []string, typed map[string]any) (execution.Evaluation, error) {
+func (e *env) Validate(_ context.Context, _ stage.Input, _ []string, typed map[string]any) (stage.Validation, error) {
 	e.typed = typed
-	return e.verdict, e.broken
+	return stage.Validation{Evaluation: e.verdict, Typed: typed}, e.broken
 }
 
 // Expression implements [stage.Asker].

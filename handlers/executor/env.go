@@ -121,12 +121,12 @@ func (e *env) HashPassword(ctx context.Context, password domain.Secret) (domain.
 
 // Validate implements [stage.Asker]: every policy has to pass, and no binding
 // stands between it and the verdict.
-func (e *env) Validate(ctx context.Context, in stage.Input, policies []string, typed map[string]any) (execution.Evaluation, error) {
+func (e *env) Validate(ctx context.Context, in stage.Input, policies []string, typed map[string]any) (stage.Validation, error) {
 	bound := []policy.Bound{}
 	for i, id := range policies {
 		ref, p, err := e.x.policy(id)
 		if err != nil {
-			return execution.Evaluation{}, err
+			return stage.Validation{}, err
 		}
 		if p != nil {
 			bound = append(bound, policy.Bound{
@@ -136,10 +136,23 @@ func (e *env) Validate(ctx context.Context, in stage.Input, policies []string, t
 	}
 	r, err := e.request(ctx, in, typed)
 	if err != nil {
-		return execution.Evaluation{}, err
+		return stage.Validation{}, err
 	}
 	target := execution.Target{Kind: "prompt_validation", Ref: in.Entry.Stage}
-	return e.x.evaluate(ctx, e.d, question{target: target, phase: "respond", mode: "all", bound: bound}, r)
+	asked, err := e.x.evaluate(ctx, e.d, question{target: target, phase: "respond", mode: "all", bound: bound}, r)
+	v := stage.Validation{Evaluation: asked, Typed: typed}
+	// What they wrote into what was typed goes on with it; anything else is
+	// theirs to tell.
+	others := &policy.Plan{Flow: r.Plan.Flow}
+	for _, w := range r.Plan.Writes {
+		if data, ok := w.Value.(map[string]any); ok && w.Key == execution.KeyPromptData {
+			v.Typed = data
+			continue
+		}
+		others.Writes = append(others.Writes, w)
+	}
+	v.Wrote = e.x.wrote(e.d, others, "policy")
+	return v, err
 }
 
 // request is what is asked about something that was just typed.

@@ -166,3 +166,34 @@ func TestOpen(t *testing.T) {
 		t.Errorf("a flow that does not apply: %v", err)
 	}
 }
+
+// Validation policies may change what was typed, and the plan, as in the
+// contract.
+func TestValidationPoliciesWrite(t *testing.T) {
+	w := newWorld(t)
+	field := w.put("authentik_stages_prompt.prompt", "prompt name", fields{
+		"name": "prompt name", "field_key": "name", "label": "name", "type": "text", "required": true,
+	})
+	var policies []any
+	for i, source := range []string{
+		"data = context['prompt_data']\nif data['name'] == 'no':\n    context['flow_plan'].context['refused'] = True\n    return False\n" +
+			"data['name'] = data['name'].strip().title()\nreturn True",
+		"context['prompt_data']['greeting'] = 'Hello ' + context['prompt_data']['name']\ncontext['flow_plan'].context['seen'] = 1\nreturn True",
+	} {
+		name := fmt.Sprint("change", i)
+		policies = append(policies, w.put("authentik_policies_expression.expressionpolicy", name, fields{"name": name, "expression": source}))
+	}
+	w.flow("ask", nil, step{name: "ask name", kind: "prompt.promptstage", stage: fields{"fields": []any{field}, "validation_policies": policies}}, dummy())
+	b := w.browser("s")
+	b.get("ask")
+	a := b.post("ask", `{"name":"no"}`)
+	if c := w.state(a.Execution).Context; c["refused"] != true || c["prompt_data"] != nil {
+		t.Errorf("after a refusal: %v", c)
+	}
+	a = b.post("ask", `{"name":" ada lovelace "}`)
+	c := w.state(a.Execution).Context
+	data := c.Map(execution.KeyPromptData)
+	if data["name"] != "Ada Lovelace" || data["greeting"] != "Hello Ada Lovelace" || c["seen"] == nil {
+		t.Errorf("in the end: %v", c)
+	}
+}
