@@ -152,8 +152,7 @@ func (a *app) setupLink(ctx context.Context, cfg config, out io.Writer, address 
 	if !ok {
 		return nil // somebody removed it: there are other ways to set a password
 	}
-	const identifier = "initial-setup"
-	old, _, err := a.tokens.List(ctx, projections.TokenFilter{Identifier: identifier}, false, projections.Page{})
+	old, _, err := a.tokens.List(ctx, projections.TokenFilter{Identifier: token.Setup}, false, projections.Page{})
 	if err != nil {
 		return err
 	}
@@ -164,7 +163,7 @@ func (a *app) setupLink(ctx context.Context, cfg config, out io.Writer, address 
 	}
 	key := newKey()
 	if _, err := a.createToken(ctx, token.Create{
-		Intent: token.Verification, Flow: flow.ID, User: who.ID, Identifier: identifier, Producer: "bootstrap",
+		Intent: token.Verification, Flow: flow.ID, User: who.ID, Identifier: token.Setup, Producer: "bootstrap",
 		Expiring: true, Expires: time.Now().Add(setupTTL),
 	}, key); err != nil {
 		return err

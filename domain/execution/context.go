@@ -38,6 +38,8 @@ const (
 	KeyInvitationUsed        = "invitation_used" // it was taken for this execution
 	KeyCaptcha               = "captcha"         // what the provider said, and to which stage
 
+	KeySetup = "goauthentik.io/core/setup/started-by" // the first set-up, by whom: policies of published flows ask
+
 	KeyCaptchaSiteKey    = "goauthentik.io/stages/captcha/site_key"    // used instead of the stage's
 	KeyCaptchaPrivateKey = "goauthentik.io/stages/captcha/private_key" // used instead of the stage's
 )

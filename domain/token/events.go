@@ -23,6 +23,10 @@ type State struct {
 	UsedBy            string // id of the execution that used it last
 }
 
+// Setup is the identifier of the token that the link to the first set-up
+// carries.
+const Setup = "initial-setup"
+
 // A Status tells what a token is good for.
 type Status string
 

@@ -24,6 +24,9 @@ func (x *Executor) answer(ctx context.Context, d *draft) (execution.Answer, erro
 	if err != nil {
 		return execution.Answer{}, err
 	}
+	if err := x.point(ctx, d); err != nil {
+		return execution.Answer{}, err
+	}
 	challenge, err := stage.Envelope(d.challenge, frame, d.state.Current.Problems, d.rejected)
 	if err != nil {
 		return execution.Answer{}, err

@@ -147,9 +147,7 @@ func (x *Executor) handover(ctx context.Context, d *draft, h *execution.Handover
 			User: d.state.Subject.User, By: "redirect", Backend: d.state.Subject.Backend, Shown: true,
 		}
 	}
-	head, _ := d.state.Head()
-	id := derived(d.id, head.Binding.ID, fmt.Sprint(d.state.Sequence, d.state.Restarts)).String()
-	e, err := x.launch(ctx, id, v, flow, start)
+	e, err := x.launch(ctx, handed(d, d.state.Sequence), v, flow, start)
 	if err != nil {
 		return "", err
 	}
@@ -157,6 +155,37 @@ func (x *Executor) handover(ctx context.Context, d *draft, h *execution.Handover
 		return e.state.Outcome.Message, nil
 	}
 	return "", nil
+}
+
+// handed is the id of the execution that a stage hands over to, which asked
+// after this many challenges.
+func handed(d *draft, sequence int) string {
+	head, _ := d.state.Head()
+	return derived(d.id, head.Binding.ID, fmt.Sprint(sequence, d.state.Restarts)).String()
+}
+
+// point names the execution in a redirect that hands over to it, if that one is
+// over already, having had nothing to ask. Its page would begin another one,
+// which knows nothing of what was handed over.
+func (x *Executor) point(ctx context.Context, d *draft) error {
+	to, ok := d.challenge.(stage.RedirectChallenge)
+	if !ok {
+		return nil
+	}
+	id := handed(d, d.state.Current.Sequence-1)
+	s, _, err := x.Executions.Load(ctx, streamOf(id))
+	if err != nil || s.Status != execution.Completed {
+		return err
+	}
+	u, err := url.Parse(to.To)
+	if err != nil {
+		return fmt.Errorf("read %q: %w", to.To, err)
+	}
+	query := u.Query()
+	query.Set("execution", id)
+	u.RawQuery = query.Encode()
+	d.challenge = stage.RedirectChallenge{To: u.String()}
+	return nil
 }
 
 // flowConfig reads a flow's configuration.

@@ -54,6 +54,9 @@ func (x *Executor) link(ctx context.Context, s *execution.Start, key, flow strin
 		return err
 	}
 	s.Context[execution.KeyIsRestored] = id
+	if t.Identifier == token.Setup {
+		s.Context[execution.KeySetup] = "setup"
+	}
 	if t.Resumption.Plan == "" {
 		return nil
 	}
