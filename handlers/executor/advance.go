@@ -217,8 +217,12 @@ func (x *Executor) stage(ctx context.Context, d *draft, head execution.Entry) (s
 	if in.Recovery, err = x.recovery(); err != nil {
 		return nil, in, err
 	}
-	if head.Stage.Kind == stage.ConfirmationKind {
+	switch head.Stage.Kind {
+	case stage.ConfirmationKind:
 		return stage.Confirmation{}, in, nil
+	case stage.SessionEndKind:
+		s, err := x.ending()
+		return s, in, err
 	}
 	if head.Destination != "" {
 		return redirection{to: head.Destination}, in, nil

@@ -102,6 +102,9 @@ func (x *Executor) entries(ctx context.Context, d *draft, m execution.MakePlan) 
 		}
 		m.Entries = append(m.Entries, entry)
 	}
+	if leaves(d.state, written) {
+		m.Entries = append(m.Entries, sessionEnd(d))
+	}
 	if err := d.decide(m); err != nil {
 		return err
 	}
