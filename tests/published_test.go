@@ -97,37 +97,8 @@ func (s *server) administrator(tb testing.TB) *client {
 // that has just been set up, and goes through their flows.
 func TestPublished(t *testing.T) {
 	for name, drive := range map[string]func(t *testing.T, s *server){
-		"flow-password-change": func(t *testing.T, s *server) {
-			c := s.administrator(t)
-			again := object{"password": secondPassword, "password_repeat": secondPassword}
-			ch := c.walk(t, "default-password-change", move{"ak-stage-password", object{"password": adminPassword}})
-			if at(ch, "fields.0.label") != "Password" || at(ch, "flow_info.title") != "Change password" {
-				t.Errorf("the form is not the published one: %v", ch)
-			}
-			ch = c.goOn(t, "default-password-change", ch, move{"ak-stage-prompt", object{"password": "a", "password_repeat": "a"}})
-			rejects(t, ch, "ak-stage-prompt", "Password needs to be 8 characters or longer.")
-			ends(t, c.goOn(t, "default-password-change", ch, move{"ak-stage-prompt", again}))
-			if got, err := s.visitor(t).login("default-authentication-flow", "akadmin", secondPassword); err != nil || got.text("component") != "xak-flow-redirect" {
-				t.Errorf("with the new password: %v, %v", got, err)
-			}
-		},
-		"flow-default-user-settings-flow": func(t *testing.T, s *server) {
-			c := s.administrator(t)
-			typed := object{"username": "other", "name": "Root", "email": "", "attributes.settings.locale": "en"}
-			ch := c.walk(t, "default-user-settings-flow")
-			if got := at(ch, "fields.0.initial_value"); got != "akadmin" {
-				t.Errorf("the user name begins with %v", got)
-			}
-			typed["email"] = "root@example.test"
-			rejects(t, c.goOn(t, "default-user-settings-flow", ch, move{"ak-stage-prompt", typed}), "ak-stage-prompt", "Not allowed to change email address.")
-			typed["email"] = bootstrapEmail
-			rejects(t, c.walk(t, "default-user-settings-flow", move{"ak-stage-prompt", typed}), "ak-stage-prompt", "Not allowed to change username.")
-			typed["username"] = "akadmin"
-			ends(t, c.walk(t, "default-user-settings-flow", move{"ak-stage-prompt", typed}))
-			if got := at(c.me(t), "name"); got != "Root" {
-				t.Errorf("the name is %v", got)
-			}
-		},
+		"flow-password-change":            publishedPassword,
+		"flow-default-user-settings-flow": publishedSettings,
 		"flows-enrollment-2-stage": func(t *testing.T, s *server) {
 			c := s.visitor(t)
 			ends(t, c.walk(t, "default-enrollment-flow",
@@ -137,33 +108,8 @@ func TestPublished(t *testing.T) {
 				t.Errorf("the newcomer is %v", me)
 			}
 		},
-		"flow-default-source-authentication": func(t *testing.T, s *server) {
-			c := s.visitor(t)
-			wants(t, c.walk(t, "default-source-authentication"), "ak-stage-access-denied")
-			s.admin(t).mustImport(t, comingFrom("default-source-authentication",
-				"plan[\"is_sso\"] = True\nplan[\"pending_user\"] = ak_user_by(username=\"akadmin\")"))
-			ends(t, c.viaElsewhere(t, "default-source-authentication"))
-			if got := at(c.me(t), "username"); got != "akadmin" {
-				t.Errorf("the source has logged in %v", got)
-			}
-		},
-		"flow-default-source-enrollment": func(t *testing.T, s *server) {
-			c := s.visitor(t)
-			wants(t, c.walk(t, "default-source-enrollment"), "ak-stage-access-denied")
-			s.admin(t).mustImport(t, comingFrom("default-source-enrollment", `plan["is_sso"] = True`))
-			ch := c.viaElsewhere(t, "default-source-enrollment")
-			ends(t, c.goOn(t, "default-source-enrollment", ch, move{"ak-stage-prompt", object{"username": "ada"}}))
-			if got := at(c.me(t), "username"); got != "ada" {
-				t.Errorf("the source has brought %v", got)
-			}
-			s.admin(t).mustImport(t, comingFrom("default-source-enrollment",
-				"plan[\"is_sso\"] = True\nplan[\"prompt_data\"] = {\"username\": \"grace\", \"name\": \"Grace\"}"))
-			known := s.visitor(t)
-			ends(t, known.viaElsewhere(t, "default-source-enrollment"))
-			if got := at(known.me(t), "username"); got != "grace" {
-				t.Errorf("the source has brought %v", got)
-			}
-		},
+		"flow-default-source-authentication": publishedSourceLogin,
+		"flow-default-source-enrollment":     publishedSourceEnrollment,
 		"flow-default-source-pre-authentication": func(t *testing.T, s *server) {
 			ends(t, s.visitor(t).walk(t, "default-source-pre-authentication"))
 		},
@@ -186,6 +132,72 @@ func TestPublished(t *testing.T) {
 			s.admin(t).mustImport(t, document)
 			drive(t, s)
 		})
+	}
+}
+
+// publishedPassword changes a password: the present one is ours to ask for, the rest is theirs.
+func publishedPassword(t *testing.T, s *server) {
+	c := s.administrator(t)
+	again := object{"password": secondPassword, "password_repeat": secondPassword}
+	ch := c.walk(t, "default-password-change", move{"ak-stage-password", object{"password": adminPassword}})
+	if at(ch, "fields.0.label") != "Password" || at(ch, "flow_info.title") != "Change password" {
+		t.Errorf("the form is not the published one: %v", ch)
+	}
+	ch = c.goOn(t, "default-password-change", ch, move{"ak-stage-prompt", object{"password": "a", "password_repeat": "a"}})
+	rejects(t, ch, "ak-stage-prompt", "Password needs to be 8 characters or longer.")
+	ends(t, c.goOn(t, "default-password-change", ch, move{"ak-stage-prompt", again}))
+	if got, err := s.visitor(t).login("default-authentication-flow", "akadmin", secondPassword); err != nil || got.text("component") != "xak-flow-redirect" {
+		t.Errorf("with the new password: %v, %v", got, err)
+	}
+}
+
+// publishedSettings changes the name, and nothing that an administrator has to allow.
+func publishedSettings(t *testing.T, s *server) {
+	c := s.administrator(t)
+	typed := object{"username": "other", "name": "Root", "email": "", "attributes.settings.locale": "en"}
+	ch := c.walk(t, "default-user-settings-flow")
+	if got := at(ch, "fields.0.initial_value"); got != "akadmin" {
+		t.Errorf("the user name begins with %v", got)
+	}
+	typed["email"] = "root@example.test"
+	rejects(t, c.goOn(t, "default-user-settings-flow", ch, move{"ak-stage-prompt", typed}), "ak-stage-prompt", "Not allowed to change email address.")
+	typed["email"] = bootstrapEmail
+	rejects(t, c.walk(t, "default-user-settings-flow", move{"ak-stage-prompt", typed}), "ak-stage-prompt", "Not allowed to change username.")
+	typed["username"] = "akadmin"
+	ends(t, c.walk(t, "default-user-settings-flow", move{"ak-stage-prompt", typed}))
+	if got := at(c.me(t), "name"); got != "Root" {
+		t.Errorf("the name is %v", got)
+	}
+}
+
+// publishedSourceLogin lets in whom a source knows, and nobody else.
+func publishedSourceLogin(t *testing.T, s *server) {
+	c := s.visitor(t)
+	wants(t, c.walk(t, "default-source-authentication"), "ak-stage-access-denied")
+	s.admin(t).mustImport(t, comingFrom("default-source-authentication",
+		"plan[\"is_sso\"] = True\nplan[\"pending_user\"] = ak_user_by(username=\"akadmin\")"))
+	ends(t, c.viaElsewhere(t, "default-source-authentication"))
+	if got := at(c.me(t), "username"); got != "akadmin" {
+		t.Errorf("the source has logged in %v", got)
+	}
+}
+
+// publishedSourceEnrollment makes a user of whom a source brings, with or without a name.
+func publishedSourceEnrollment(t *testing.T, s *server) {
+	c := s.visitor(t)
+	wants(t, c.walk(t, "default-source-enrollment"), "ak-stage-access-denied")
+	s.admin(t).mustImport(t, comingFrom("default-source-enrollment", `plan["is_sso"] = True`))
+	ch := c.viaElsewhere(t, "default-source-enrollment")
+	ends(t, c.goOn(t, "default-source-enrollment", ch, move{"ak-stage-prompt", object{"username": "ada"}}))
+	if got := at(c.me(t), "username"); got != "ada" {
+		t.Errorf("the source has brought %v", got)
+	}
+	s.admin(t).mustImport(t, comingFrom("default-source-enrollment",
+		"plan[\"is_sso\"] = True\nplan[\"prompt_data\"] = {\"username\": \"grace\", \"name\": \"Grace\"}"))
+	known := s.visitor(t)
+	ends(t, known.viaElsewhere(t, "default-source-enrollment"))
+	if got := at(known.me(t), "username"); got != "grace" {
+		t.Errorf("the source has brought %v", got)
 	}
 }
 
