@@ -1,6 +1,10 @@
 package tests
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +30,22 @@ entries:
     identifiers: {target: !KeyOf flow, policy: !KeyOf refuse, order: 0}
 `
 
+// proxied stands before the server, and compares what the client is answered
+// with the contract.
+func proxied(t *testing.T, s *server) string {
+	t.Helper()
+	to, err := url.Parse(s.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host },
+		Transport: checked(t, http.DefaultTransport),
+	})
+	t.Cleanup(proxy.Close)
+	return proxy.URL
+}
+
 // TestNodeClient drives the server with authentik's own client for Node, as it
 // is published.
 func TestNodeClient(t *testing.T) {
@@ -40,11 +60,11 @@ func TestNodeClient(t *testing.T) {
 	s := start(t)
 	s.admin(t).mustImport(t, nodeDenied)
 	environment := append(environment(),
-		"BASE="+s.base, "TOKEN="+adminToken, "USERNAME=akadmin", "PASSWORD="+adminPassword, "BLUEPRINT="+blueprint)
+		"BASE="+proxied(t, s), "TOKEN="+adminToken, "USERNAME=akadmin", "PASSWORD="+adminPassword, "BLUEPRINT="+blueprint)
 	for _, scenario := range []string{
 		"imports", // first: the others use what it imports
 		"login", "next", "unknown user", "wrong password", "denied flow", "stale component", "unknown flow", "empty answers",
-		"policies",
+		"policies", "stages", "invitations", "prompts", "consents",
 	} {
 		t.Run(strings.ReplaceAll(scenario, " ", "-"), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), node, "scenarios.mjs", scenario)

@@ -23,6 +23,7 @@ export class Visitor {
         this.core = new api.CoreApi(configuration);
         this.managed = new api.ManagedApi(configuration);
         this.policies = new api.PoliciesApi(configuration);
+        this.stages = new api.StagesApi(configuration);
     }
 
     // sign adds the CSRF header, as authentik's pages do.

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { ResponseError, Visitor } from "./browser.mjs";
+import { stages } from "./stages.mjs";
 
 const { BASE, TOKEN, USERNAME, PASSWORD, BLUEPRINT } = process.env;
 const slug = "default-authentication-flow";
@@ -196,6 +197,8 @@ const scenarios = {
         assert.ok(nothing.responseErrors.password.length > 0);
     },
 };
+
+Object.assign(scenarios, stages);
 
 const name = process.argv[2];
 if (!scenarios[name]) {
