@@ -260,20 +260,5 @@ func (o *Objects) list(wanted func(object.Thing) bool) []object.Thing {
 // Brand returns the brand of a host: the one whose domain is the longest end
 // of it, else the default one.
 func (o *Objects) Brand(host string) (object.Thing, bool) {
-	var best object.Thing
-	found := -1
-	for _, t := range o.Kind(object.BrandModel) {
-		fit := -1
-		domain := strings.ToLower(text(t, "domain"))
-		if isDefault, _ := t.Fields["default"].(bool); isDefault {
-			fit = 0
-		}
-		if host = strings.ToLower(host); domain != "" && (host == domain || strings.HasSuffix(host, "."+domain)) {
-			fit = len(domain)
-		}
-		if fit > found {
-			best, found = t, fit
-		}
-	}
-	return best, found >= 0
+	return object.BrandOf(host, o.Kind(object.BrandModel))
 }

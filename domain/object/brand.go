@@ -1,6 +1,10 @@
 package object
 
-import "github.com/flowledger/flowledger/domain/catalog"
+import (
+	"strings"
+
+	"github.com/flowledger/flowledger/domain/catalog"
+)
 
 func init() {
 	catalog.Register(catalog.Kind{
@@ -32,4 +36,27 @@ type Brand struct {
 	Request        *string        `json:"flow_request" catalog:"ref=flow"`
 	UserSwitch     *string        `json:"flow_user_switch" catalog:"ref=flow"`
 	Attributes     map[string]any `json:"attributes"`
+}
+
+// BrandOf returns the brand of a host: the one whose domain is the longest end
+// of it, else the default one.
+func BrandOf(host string, brands []Thing) (Thing, bool) {
+	var best Thing
+	found := -1
+	host = strings.ToLower(host)
+	for _, t := range brands {
+		fit := -1
+		domain, _ := t.Fields["domain"].(string)
+		domain = strings.ToLower(domain)
+		if isDefault, _ := t.Fields["default"].(bool); isDefault {
+			fit = 0
+		}
+		if domain != "" && (host == domain || strings.HasSuffix(host, "."+domain)) {
+			fit = len(domain)
+		}
+		if fit > found {
+			best, found = t, fit
+		}
+	}
+	return best, found >= 0
 }

@@ -214,14 +214,14 @@ func (x *Executor) stage(ctx context.Context, d *draft, head execution.Entry) (s
 	if in.Visitor, err = x.visitor(ctx, d.visit.Caller); err != nil {
 		return nil, in, err
 	}
-	if in.Recovery, err = x.recovery(); err != nil {
+	if in.Recovery, err = x.recovery(d.visit.Caller); err != nil {
 		return nil, in, err
 	}
 	switch head.Stage.Kind {
 	case stage.ConfirmationKind:
 		return stage.Confirmation{}, in, nil
 	case stage.SessionEndKind:
-		s, err := x.ending()
+		s, err := x.ending(d.visit.Caller)
 		return s, in, err
 	}
 	if head.Destination != "" {

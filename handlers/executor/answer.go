@@ -68,7 +68,7 @@ func (x *Executor) frame(ctx context.Context, d *draft) (stage.Frame, error) {
 	if err != nil {
 		return stage.Frame{}, err
 	}
-	b, err := x.brand()
+	b, err := x.brand(d.visit.Caller)
 	if err != nil {
 		return stage.Frame{}, err
 	}

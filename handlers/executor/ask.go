@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"encoding/binary"
+	"net/url"
 	"strconv"
 
 	"github.com/flowledger/flowledger/domain"
@@ -100,7 +101,7 @@ func (x *Executor) request(ctx context.Context, d *draft, written *policy.Plan) 
 	if err != nil {
 		return policy.Request{}, err
 	}
-	brand, err := x.brand()
+	brand, err := x.brand(d.visit.Caller)
 	if err != nil {
 		return policy.Request{}, err
 	}
@@ -184,30 +185,27 @@ func (x *Executor) visitor(ctx context.Context, c session.Caller) (user.Person, 
 	return x.People.Person(ctx, c.User)
 }
 
-// brand is the brand that is in force.
-func (x *Executor) brand() (*object.Brand, error) {
-	var first *object.Brand
-	for _, t := range x.Definitions.Kind(object.BrandModel) {
-		b, err := load[*object.Brand](t)
-		if err != nil {
-			return nil, err
-		}
-		if b.Default {
-			return b, nil
-		}
-		if first == nil {
-			first = b
-		}
+// brand is the brand under whose domain a caller sees us. Where there is none,
+// and no default one, the first is as good as any.
+func (x *Executor) brand(c session.Caller) (*object.Brand, error) {
+	host := ""
+	if u, err := url.Parse(c.BaseURL); err == nil {
+		host = u.Hostname()
 	}
-	if first == nil {
-		first = &object.Brand{}
+	brands := x.Definitions.Kind(object.BrandModel)
+	t, ok := object.BrandOf(host, brands)
+	switch {
+	case ok:
+		return load[*object.Brand](t)
+	case len(brands) > 0:
+		return load[*object.Brand](brands[0])
 	}
-	return first, nil
+	return &object.Brand{}, nil
 }
 
 // recovery is the slug of the brand's recovery flow, or nothing.
-func (x *Executor) recovery() (string, error) {
-	b, err := x.brand()
+func (x *Executor) recovery(c session.Caller) (string, error) {
+	b, err := x.brand(c)
 	if err != nil || b.Recovery == nil {
 		return "", err
 	}

@@ -97,7 +97,7 @@ func (x *Executor) Settle(ctx context.Context, id string) error {
 // Default chooses the flow of a designation (spec/flows.md 9): the brand's,
 // else the first by slug whose policies let the caller pass.
 func (x *Executor) Default(ctx context.Context, designation string, c session.Caller) (string, error) {
-	if slug, err := x.branded(designation); slug != "" || err != nil {
+	if slug, err := x.branded(designation, c); slug != "" || err != nil {
 		return slug, err
 	}
 	for _, t := range x.Definitions.Kind(object.FlowModel) {
@@ -126,8 +126,8 @@ func (x *Executor) Default(ctx context.Context, designation string, c session.Ca
 }
 
 // branded is the slug of the flow that the brand names for a designation.
-func (x *Executor) branded(designation string) (string, error) {
-	b, err := x.brand()
+func (x *Executor) branded(designation string, c session.Caller) (string, error) {
+	b, err := x.brand(c)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/mail"
+	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
@@ -17,7 +18,7 @@ import (
 // on already.
 func (x *Executor) sendMail(ctx context.Context, d *draft, m execution.SendMail, meta codec.Meta) error {
 	id := meta.Command.String()
-	request, err := x.letter(m, id)
+	request, err := x.letter(m, id, d.visit.Caller)
 	if err != nil {
 		return err
 	}
@@ -35,8 +36,8 @@ func (x *Executor) sendMail(ctx context.Context, d *draft, m execution.SendMail,
 }
 
 // letter is what an effect says of a mail.
-func (x *Executor) letter(m execution.SendMail, id string) (mail.MailRequested, error) {
-	brand, err := x.brand()
+func (x *Executor) letter(m execution.SendMail, id string, c session.Caller) (mail.MailRequested, error) {
+	brand, err := x.brand(c)
 	if err != nil {
 		return mail.MailRequested{}, err
 	}

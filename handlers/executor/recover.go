@@ -57,7 +57,7 @@ func (x *Executor) Recover(ctx context.Context, r Recovery, c session.Caller) (s
 	if err != nil || r.Via == nil {
 		return linkTo(link).Reveal(), err
 	}
-	return "", x.mailRecovery(ctx, r, who, link, meta)
+	return "", x.mailRecovery(ctx, r, who, link, c, meta)
 }
 
 // applies tells whether a recovery flow is for a user whom a link leads there.
@@ -84,13 +84,13 @@ func (x *Executor) applies(ctx context.Context, r Recovery, config stage.Flow, c
 }
 
 // mailRecovery mails a link in the words of a stage, and over its connection.
-func (x *Executor) mailRecovery(ctx context.Context, r Recovery, who user.Person, link execution.Link, meta codec.Meta) error {
+func (x *Executor) mailRecovery(ctx context.Context, r Recovery, who user.Person, link execution.Link, c session.Caller, meta codec.Meta) error {
 	e, err := load[*stage.Email](*r.Via)
 	if err != nil {
 		return err
 	}
 	id := derived(link.Token, "mail").String()
-	request, err := x.letter(e.Message(who, r.Via.Ref(), "recovery", link), id)
+	request, err := x.letter(e.Message(who, r.Via.Ref(), "recovery", link), id, c)
 	if err != nil {
 		return err
 	}

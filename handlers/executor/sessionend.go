@@ -6,6 +6,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/policy"
+	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/stage"
 )
 
@@ -31,11 +32,11 @@ func sessionEnd(d *draft) execution.Entry {
 }
 
 // ending makes the stage behind that entry.
-func (x *Executor) ending() (stage.Stage, error) {
-	b, err := x.brand()
+func (x *Executor) ending(c session.Caller) (stage.Stage, error) {
+	b, err := x.brand(c)
 	if err != nil {
 		return nil, err
 	}
-	slug, err := x.branded("invalidation")
+	slug, err := x.branded("invalidation", c)
 	return stage.SessionEnd{Brand: cmp.Or(b.Title, "flowledger"), Invalidation: slug}, err
 }

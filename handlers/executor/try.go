@@ -72,7 +72,7 @@ func (x *Executor) trialRequest(ctx context.Context, trial Trial, c session.Call
 	if err != nil {
 		return policy.Request{}, err
 	}
-	brand, err := x.brand()
+	brand, err := x.brand(c)
 	if err != nil {
 		return policy.Request{}, err
 	}
