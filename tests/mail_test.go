@@ -215,7 +215,7 @@ func TestMailFlag(t *testing.T) {
 // that was asked for arrives, and a second copy only of those that were on the
 // line.
 func TestMailKilled(t *testing.T) {
-	kills := amount(t, "FLOWLEDGER_TEST_KILLS", 5, 50)
+	kills := (amount(t, "FLOWLEDGER_TEST_KILLS", 20, 200) + 3) / 4 // each waits for the mails
 	office := newPostOffice(t)
 	s := startPlain(t, mailing)
 	if err := s.stop(); err != nil {
