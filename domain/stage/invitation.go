@@ -3,8 +3,6 @@ package stage
 import (
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,6 +10,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/invitation"
+	"github.com/flowledger/flowledger/domain/user"
 )
 
 func init() {
@@ -47,7 +46,7 @@ func (s *InvitationStage) Enter(ctx context.Context, in Input) (execution.Outcom
 	}
 	return execution.Pass{Learned: execution.Context{
 		execution.KeyInvited: true, execution.KeyInvitation: described(id, i),
-		execution.KeyPromptData: merged(in.State.Context.Map(execution.KeyPromptData), i.FixedData),
+		execution.KeyPromptData: user.Merge(in.State.Context.Map(execution.KeyPromptData), i.FixedData),
 	}}, nil
 }
 
@@ -99,29 +98,6 @@ func described(id string, i invitation.State) map[string]any {
 	}
 	if i.FixedData != nil {
 		out["fixed_data"] = i.FixedData
-	}
-	return out
-}
-
-// merged lays fixed data over what is known: objects are merged, lists are put
-// together, anything else is replaced.
-func merged(known, fixed map[string]any) map[string]any {
-	out := make(map[string]any, len(known)+len(fixed))
-	maps.Copy(out, known)
-	for key, v := range fixed {
-		switch v := v.(type) {
-		case map[string]any:
-			if inner, ok := out[key].(map[string]any); ok {
-				out[key] = merged(inner, v)
-				continue
-			}
-		case []any:
-			if list, ok := out[key].([]any); ok {
-				out[key] = slices.Concat(list, v)
-				continue
-			}
-		}
-		out[key] = v
 	}
 	return out
 }
