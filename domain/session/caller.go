@@ -8,9 +8,11 @@ import "time"
 type Caller struct {
 	Session   string // id of the browser session; empty when there is none
 	User      string // id of the user; empty for nobody
-	Superuser bool
+	Superuser bool   // may do everything
 	Token     string // id of the bearer token, when that is how User is known
-	Stale     bool   // the cookie is from before the login of this session: it proves no user
+	Scoped    bool   // the token is limited to what Granted says, whoever owns it
+	Granted   Grants
+	Stale     bool // the cookie is from before the login of this session: it proves no user
 	Network   Network
 	Request   string // id of the request, for logs and error pages
 	BaseURL   string // scheme and host under which the client sees us, no trailing slash
@@ -19,6 +21,16 @@ type Caller struct {
 	Route     string // the route's pattern, never the raw path
 	Now       time.Time
 }
+
+// May tells whether the caller has a permission, given as app.codename. The
+// empty one is nobody's but superusers'.
+func (c Caller) May(permission string) bool {
+	return c.Superuser || c.User != "" && c.Granted[permission]
+}
+
+// Grants are permissions, by app.codename: those of the user's roles, or of
+// these what a token is limited to.
+type Grants map[string]bool
 
 // A Network is where a request comes from. It is personal data, and sealed in
 // events as class N.

@@ -45,9 +45,9 @@ type AuditFilter struct {
 // happens.
 func (s *Server) mountAudit(r *mux.Router) {
 	const path = "events/events/"
-	s.route(r, path, superusers, verbs{http.MethodGet: s.listEvents, http.MethodPost: postEvent})
-	s.route(r, path+"actions/", superusers, verbs{http.MethodGet: listActions})
-	s.route(r, path+"{key}/", superusers, verbs{
+	s.route(r, path, of("authentik_events.event"), verbs{http.MethodGet: s.listEvents, http.MethodPost: postEvent})
+	s.route(r, path+"actions/", of("authentik_events.event"), verbs{http.MethodGet: listActions})
+	s.route(r, path+"{key}/", of("authentik_events.event"), verbs{
 		http.MethodGet: s.getEvent, http.MethodPut: keepEvent, http.MethodPatch: keepEvent, http.MethodDelete: keepEvent,
 	})
 }

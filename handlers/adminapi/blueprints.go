@@ -34,7 +34,7 @@ type ImportResult struct {
 
 // mountBlueprints adds the import.
 func (s *Server) mountBlueprints(r *mux.Router) {
-	s.route(r, "managed/blueprints/", superusers, verbs{http.MethodGet: listInstances})
+	s.route(r, "managed/blueprints/", of("authentik_blueprints.blueprintinstance"), verbs{http.MethodGet: listInstances})
 	s.route(r, "managed/blueprints/import/", superusers, verbs{http.MethodPost: s.importBlueprint})
 }
 

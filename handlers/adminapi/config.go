@@ -11,7 +11,7 @@ import (
 // mountConfig adds what clients ask before anything else.
 func (s *Server) mountConfig(r *mux.Router) {
 	s.route(r, "root/config/", anybody, verbs{http.MethodGet: getConfig})
-	s.route(r, "core/applications/", superusers, verbs{http.MethodGet: listApplications})
+	s.route(r, "core/applications/", of("authentik_core.application"), verbs{http.MethodGet: listApplications})
 }
 
 // getConfig says what there is: nothing is reported elsewhere, and nothing is

@@ -40,12 +40,15 @@ type ConsentFilter struct {
 	Key               int
 }
 
+// consentModel is what permissions call consents.
+const consentModel = "authentik_core.userconsent"
+
 // mountConsents adds the consents. Everybody sees and takes back their own.
 func (s *Server) mountConsents(r *mux.Router) {
 	const path = "core/user_consent/"
-	s.route(r, path, members, verbs{http.MethodGet: s.listConsents})
-	s.route(r, path+"{key}/", members, verbs{http.MethodGet: s.getConsent, http.MethodDelete: s.revokeConsent})
-	s.route(r, path+"{key}/used_by/", members, verbs{http.MethodGet: s.consentUses})
+	s.route(r, path, ownOr(consentModel), verbs{http.MethodGet: s.listConsents})
+	s.route(r, path+"{key}/", ownOr(consentModel), verbs{http.MethodGet: s.getConsent, http.MethodDelete: s.revokeConsent})
+	s.route(r, path+"{key}/used_by/", ownOr(consentModel), verbs{http.MethodGet: s.consentUses})
 }
 
 // listConsents shows everybody their own consents, and superusers all.
@@ -72,7 +75,7 @@ func (s *Server) listConsents(w http.ResponseWriter, r *http.Request, c session.
 		}
 		f.User = u.ID
 	}
-	if !c.Superuser {
+	if !c.May(ownOr(consentModel).needs(r.Method)) {
 		if f.User != "" && f.User != c.User {
 			return writeList(w, pg, 0, nil)
 		}
@@ -114,7 +117,7 @@ func (s *Server) findConsent(r *http.Request, c session.Caller) (Consent, error)
 		return Consent{}, notFound("User Consent")
 	}
 	f := ConsentFilter{Key: key}
-	if !c.Superuser {
+	if !c.May(ownOr(consentModel).needs(r.Method)) {
 		f.User = c.User
 	}
 	found, _, err := s.Agreed.Agreed(r.Context(), f, Page{Limit: 1})

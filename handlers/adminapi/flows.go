@@ -16,14 +16,14 @@ import (
 // mountFlows adds what flows have beside the endpoints of every kind.
 func (s *Server) mountFlows(r *mux.Router) {
 	const path = "flows/instances/"
-	s.route(r, path+"cache_info/", superusers, verbs{http.MethodGet: noCache})
-	s.route(r, path+"cache_clear/", superusers, verbs{http.MethodPost: clearCache})
-	s.route(r, path+"{key}/diagram/", superusers, verbs{http.MethodGet: s.getDiagram})
+	s.route(r, path+"cache_info/", action("authentik_flows.view_flow_cache"), verbs{http.MethodGet: noCache})
+	s.route(r, path+"cache_clear/", action("authentik_flows.clear_flow_cache"), verbs{http.MethodPost: clearCache})
+	s.route(r, path+"{key}/diagram/", action("authentik_flows.view_flow"), verbs{http.MethodGet: s.getDiagram})
 	if s.Exporter != nil {
-		s.route(r, path+"{key}/export/", superusers, verbs{http.MethodGet: s.exportFlow})
+		s.route(r, path+"{key}/export/", action("authentik_flows.export_flow"), verbs{http.MethodGet: s.exportFlow})
 	}
 	if s.Launcher != nil {
-		s.route(r, path+"{key}/execute/", superusers, verbs{http.MethodGet: s.executeFlow})
+		s.route(r, path+"{key}/execute/", action("authentik_flows.view_flow"), verbs{http.MethodGet: s.executeFlow})
 	}
 }
 

@@ -22,13 +22,13 @@ import (
 // an aggregate of their own for everything else.
 func (s *Server) mountGroups(r *mux.Router) {
 	const path = "core/groups/"
-	s.route(r, path, superusers, verbs{http.MethodGet: s.listGroups, http.MethodPost: s.createGroup})
-	s.route(r, path+"{key}/", superusers, verbs{
+	s.route(r, path, of("authentik_core.group"), verbs{http.MethodGet: s.listGroups, http.MethodPost: s.createGroup})
+	s.route(r, path+"{key}/", of("authentik_core.group"), verbs{
 		http.MethodGet: s.getGroup, http.MethodPut: s.changeGroup(false), http.MethodPatch: s.changeGroup(true), http.MethodDelete: s.deleteGroup,
 	})
-	s.route(r, path+"{key}/add_user/", superusers, verbs{http.MethodPost: s.addMember})
-	s.route(r, path+"{key}/remove_user/", superusers, verbs{http.MethodPost: s.removeMember})
-	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.groupUses})
+	s.route(r, path+"{key}/add_user/", action("authentik_core.add_user_to_group"), verbs{http.MethodPost: s.addMember})
+	s.route(r, path+"{key}/remove_user/", action("authentik_core.remove_user_from_group"), verbs{http.MethodPost: s.removeMember})
+	s.route(r, path+"{key}/used_by/", of("authentik_core.group"), verbs{http.MethodGet: s.groupUses})
 }
 
 // listGroups shows groups by name; that is the only order they have.

@@ -26,17 +26,11 @@ type endpoint func(w http.ResponseWriter, r *http.Request, c session.Caller) err
 // verbs are the endpoints of a path by method.
 type verbs map[string]endpoint
 
-// An access says who may call a path at all.
-type access int
-
-const (
-	superusers access = iota // the zero value: what nobody thought about is closed
-	members                  // whoever is logged in, for what is their own
-	anybody
-)
-
 // route adds a path, given below /api/v3/.
 func (s *Server) route(r *mux.Router, path string, who access, v verbs) {
+	for method := range v {
+		s.routes = append(s.routes, Route{Method: method, Path: path, Needs: who.needs(method), Own: who.own, Open: who.open})
+	}
 	r.Path(base + path).Handler(s.handle(who, v))
 }
 
@@ -65,7 +59,7 @@ func (s *Server) handle(who access, v verbs) http.Handler {
 // admit refuses callers who may not call this path. A request that changes
 // something needs the proof against forgery, too.
 func (s *Server) admit(r *http.Request, c session.Caller, who access) error {
-	if who == anybody {
+	if who.open {
 		return nil
 	}
 	if c.User == "" {
@@ -76,10 +70,10 @@ func (s *Server) admit(r *http.Request, c session.Caller, who access) error {
 			return err
 		}
 	}
-	if who == superusers && !c.Superuser {
-		return forbidden()
+	if who.own && !c.Scoped || c.May(who.needs(r.Method)) {
+		return nil
 	}
-	return nil
+	return forbidden()
 }
 
 // safe tells whether a method changes nothing.

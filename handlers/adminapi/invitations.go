@@ -32,13 +32,13 @@ type Invitation struct {
 // things and are none: they are used up.
 func (s *Server) mountInvitations(r *mux.Router) {
 	const path = "stages/invitation/invitations/"
-	s.route(r, path, superusers, verbs{http.MethodGet: s.listInvitations, http.MethodPost: s.createInvitation})
-	s.route(r, path+"{key}/", superusers, verbs{
+	s.route(r, path, of("authentik_stages_invitation.invitation"), verbs{http.MethodGet: s.listInvitations, http.MethodPost: s.createInvitation})
+	s.route(r, path+"{key}/", of("authentik_stages_invitation.invitation"), verbs{
 		http.MethodGet: s.getInvitation, http.MethodPut: s.changeInvitation(false), http.MethodPatch: s.changeInvitation(true),
 		http.MethodDelete: s.deleteInvitation,
 	})
-	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.invitationUses})
-	s.route(r, path+"{key}/send_email/", superusers, verbs{http.MethodPost: s.sendInvitation})
+	s.route(r, path+"{key}/used_by/", of("authentik_stages_invitation.invitation"), verbs{http.MethodGet: s.invitationUses})
+	s.route(r, path+"{key}/send_email/", of("authentik_stages_invitation.invitation"), verbs{http.MethodPost: s.sendInvitation})
 }
 
 // invitationPeculiarity: invitations are found by the flow that they open and

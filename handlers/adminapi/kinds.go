@@ -18,12 +18,12 @@ func (s *Server) mountKinds(r *mux.Router) {
 		if !configured(k) {
 			continue
 		}
-		s.route(r, k.Path+"/", superusers, verbs{http.MethodGet: s.listThings(k), http.MethodPost: s.createThing(k)})
-		s.route(r, k.Path+"/{key}/", superusers, verbs{
+		s.route(r, k.Path+"/", of(k.Model), verbs{http.MethodGet: s.listThings(k), http.MethodPost: s.createThing(k)})
+		s.route(r, k.Path+"/{key}/", of(k.Model), verbs{
 			http.MethodGet: s.getThing(k), http.MethodPut: s.changeThing(k, false), http.MethodPatch: s.changeThing(k, true),
 			http.MethodDelete: s.removeThing(ofKind(k)),
 		})
-		s.route(r, k.Path+"/{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(ofKind(k))})
+		s.route(r, k.Path+"/{key}/used_by/", of(k.Model), verbs{http.MethodGet: s.usedBy(ofKind(k))})
 	}
 }
 

@@ -36,13 +36,16 @@ type LoginFilter struct {
 	User, IP, UserAgent string
 }
 
+// loginModel is what permissions call sessions.
+const loginModel = "authentik_core.authenticatedsession"
+
 // mountLogins adds the sessions. They are open to everybody for their own;
 // each endpoint sees to that.
 func (s *Server) mountLogins(r *mux.Router) {
 	const path = "core/authenticated_sessions/"
-	s.route(r, path, members, verbs{http.MethodGet: s.listLogins})
-	s.route(r, path+"{key}/", members, verbs{http.MethodGet: s.getLogin, http.MethodDelete: s.revokeLogin})
-	s.route(r, path+"{key}/used_by/", members, verbs{http.MethodGet: s.loginUses})
+	s.route(r, path, ownOr(loginModel), verbs{http.MethodGet: s.listLogins})
+	s.route(r, path+"{key}/", ownOr(loginModel), verbs{http.MethodGet: s.getLogin, http.MethodDelete: s.revokeLogin})
+	s.route(r, path+"{key}/used_by/", ownOr(loginModel), verbs{http.MethodGet: s.loginUses})
 }
 
 // listLogins shows everybody their own sessions, and superusers all.
@@ -63,7 +66,7 @@ func (s *Server) listLogins(w http.ResponseWriter, r *http.Request, c session.Ca
 		}
 		f.User = u.ID
 	}
-	if !c.Superuser {
+	if !c.May(ownOr(loginModel).needs(r.Method)) {
 		if f.User != "" && f.User != c.User {
 			return writeList(w, pg, 0, nil)
 		}
@@ -102,7 +105,7 @@ func (s *Server) findLogin(r *http.Request, c session.Caller) (Login, error) {
 		return Login{}, notFound("Authenticated Session")
 	}
 	l, ok, err := s.Logins.Login(r.Context(), id.String())
-	if err == nil && (!ok || l.User != c.User && !c.Superuser) {
+	if err == nil && (!ok || l.User != c.User && !c.May(ownOr(loginModel).needs(r.Method))) {
 		err = notFound("Authenticated Session")
 	}
 	return l, err

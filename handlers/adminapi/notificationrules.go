@@ -20,7 +20,7 @@ type Courier interface {
 // mountTransports adds the trial of a transport.
 func (s *Server) mountTransports(r *mux.Router) {
 	if s.Courier != nil {
-		s.route(r, "events/transports/{key}/test/", superusers, verbs{http.MethodPost: s.tryTransport})
+		s.route(r, "events/transports/{key}/test/", action("authentik_events.change_notificationtransport"), verbs{http.MethodPost: s.tryTransport})
 	}
 }
 

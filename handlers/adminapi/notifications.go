@@ -47,13 +47,13 @@ type NotificationFilter struct {
 // nobody those of others.
 func (s *Server) mountNotifications(r *mux.Router) {
 	const path = "events/notifications/"
-	s.route(r, path, members, verbs{http.MethodGet: s.listNotifications})
-	s.route(r, path+"mark_all_seen/", members, verbs{http.MethodPost: s.markAllSeen})
-	s.route(r, path+"{key}/", members, verbs{
+	s.route(r, path, ownOr("authentik_events.notification"), verbs{http.MethodGet: s.listNotifications})
+	s.route(r, path+"mark_all_seen/", ownOr("authentik_events.notification"), verbs{http.MethodPost: s.markAllSeen})
+	s.route(r, path+"{key}/", ownOr("authentik_events.notification"), verbs{
 		http.MethodGet: s.getNotification, http.MethodPut: s.markNotification, http.MethodPatch: s.markNotification,
 		http.MethodDelete: s.removeNotification,
 	})
-	s.route(r, path+"{key}/used_by/", members, verbs{http.MethodGet: s.notificationUses})
+	s.route(r, path+"{key}/used_by/", ownOr("authentik_events.notification"), verbs{http.MethodGet: s.notificationUses})
 }
 
 // listNotifications answers from the read model where it can. What

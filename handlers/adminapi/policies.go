@@ -21,14 +21,14 @@ func (s *Server) mountPolicies(r *mux.Router) {
 	const path = "policies/all/"
 	every := ofCategory(catalog.Policy, "Policy")
 	s.route(r, "policies/geoip_iso3166/", anybody, verbs{http.MethodGet: listCountries})
-	s.route(r, path, superusers, verbs{http.MethodGet: s.listPolicies})
-	s.route(r, path+"types/", superusers, verbs{http.MethodGet: listTypes(catalog.Policy)})
-	s.route(r, path+"cache_info/", superusers, verbs{http.MethodGet: noCache})
-	s.route(r, path+"cache_clear/", superusers, verbs{http.MethodPost: clearCache})
-	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getPolicy, http.MethodDelete: s.removeThing(every)})
-	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(every)})
+	s.route(r, path, of("authentik_policies.policy"), verbs{http.MethodGet: s.listPolicies})
+	s.route(r, path+"types/", action("authentik_policies.view_policy"), verbs{http.MethodGet: listTypes(catalog.Policy)})
+	s.route(r, path+"cache_info/", action("authentik_policies.view_policy_cache"), verbs{http.MethodGet: noCache})
+	s.route(r, path+"cache_clear/", action("authentik_policies.clear_policy_cache"), verbs{http.MethodPost: clearCache})
+	s.route(r, path+"{key}/", of("authentik_policies.policy"), verbs{http.MethodGet: s.getPolicy, http.MethodDelete: s.removeThing(every)})
+	s.route(r, path+"{key}/used_by/", of("authentik_policies.policy"), verbs{http.MethodGet: s.usedBy(every)})
 	if s.Tester != nil {
-		s.route(r, path+"{key}/test/", superusers, verbs{http.MethodPost: s.testPolicy})
+		s.route(r, path+"{key}/test/", action("authentik_policies.change_policy"), verbs{http.MethodPost: s.testPolicy})
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // mountPrompts adds what there is about prompts besides what they are.
 func (s *Server) mountPrompts(r *mux.Router) {
 	if s.Tester != nil {
-		s.route(r, "stages/prompt/prompts/preview/", superusers, verbs{http.MethodPost: s.previewPrompt})
+		s.route(r, "stages/prompt/prompts/preview/", action("authentik_stages_prompt.view_prompt"), verbs{http.MethodPost: s.previewPrompt})
 	}
 }
 

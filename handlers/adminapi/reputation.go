@@ -50,9 +50,9 @@ const scoreModel = "authentik_policies_reputation.reputation"
 // looked at and reset.
 func (s *Server) mountReputation(r *mux.Router) {
 	const path = "policies/reputation/scores/"
-	s.route(r, path, superusers, verbs{http.MethodGet: s.listScores})
-	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getScore, http.MethodDelete: s.resetScore})
-	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.scoreUses})
+	s.route(r, path, of("authentik_policies_reputation.reputation"), verbs{http.MethodGet: s.listScores})
+	s.route(r, path+"{key}/", of("authentik_policies_reputation.reputation"), verbs{http.MethodGet: s.getScore, http.MethodDelete: s.resetScore})
+	s.route(r, path+"{key}/used_by/", of("authentik_policies_reputation.reputation"), verbs{http.MethodGet: s.scoreUses})
 }
 
 // listScores answers from the read model where it can. Identifiers and

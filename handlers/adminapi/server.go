@@ -67,6 +67,8 @@ type Server struct {
 	// changes is held while a change is judged on what is read, written, and
 	// waited for: two changes at once could both take the last free name.
 	changes sync.Mutex
+
+	routes []Route // what was mounted
 }
 
 // Callers tells who makes a request.

@@ -16,12 +16,12 @@ import (
 func (s *Server) mountStages(r *mux.Router) {
 	const path = "stages/all/"
 	stage := ofCategory(catalog.Stage, "Stage")
-	s.route(r, path, superusers, verbs{http.MethodGet: s.listStages})
-	s.route(r, path+"types/", superusers, verbs{http.MethodGet: listTypes(catalog.Stage)})
+	s.route(r, path, of("authentik_flows.stage"), verbs{http.MethodGet: s.listStages})
+	s.route(r, path+"types/", action("authentik_flows.view_stage"), verbs{http.MethodGet: listTypes(catalog.Stage)})
 	s.route(r, path+"user_settings/", members, verbs{http.MethodGet: s.listUserSettings})
-	s.route(r, "stages/email/templates/", superusers, verbs{http.MethodGet: listTemplates})
-	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getStage, http.MethodDelete: s.removeThing(stage)})
-	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.usedBy(stage)})
+	s.route(r, "stages/email/templates/", action("authentik_stages_email.view_emailstage"), verbs{http.MethodGet: listTemplates})
+	s.route(r, path+"{key}/", of("authentik_flows.stage"), verbs{http.MethodGet: s.getStage, http.MethodDelete: s.removeThing(stage)})
+	s.route(r, path+"{key}/used_by/", of("authentik_flows.stage"), verbs{http.MethodGet: s.usedBy(stage)})
 }
 
 // stagePeculiarity: stages show the flows that they are in.

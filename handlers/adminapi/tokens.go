@@ -48,10 +48,10 @@ type TokenFilter struct {
 // people choose.
 func (s *Server) mountTokens(r *mux.Router) {
 	const path = "core/tokens/"
-	s.route(r, path, superusers, verbs{http.MethodGet: s.listTokens, http.MethodPost: s.createToken})
-	s.route(r, path+"{key}/", superusers, verbs{http.MethodGet: s.getToken, http.MethodDelete: s.deleteToken})
-	s.route(r, path+"{key}/view_key/", superusers, verbs{http.MethodGet: s.viewKey})
-	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.tokenUses})
+	s.route(r, path, of("authentik_core.token"), verbs{http.MethodGet: s.listTokens, http.MethodPost: s.createToken})
+	s.route(r, path+"{key}/", of("authentik_core.token"), verbs{http.MethodGet: s.getToken, http.MethodDelete: s.deleteToken})
+	s.route(r, path+"{key}/view_key/", action("authentik_core.view_token_key"), verbs{http.MethodGet: s.viewKey})
+	s.route(r, path+"{key}/used_by/", of("authentik_core.token"), verbs{http.MethodGet: s.tokenUses})
 }
 
 func (s *Server) listTokens(w http.ResponseWriter, r *http.Request, _ session.Caller) error {

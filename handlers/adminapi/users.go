@@ -20,15 +20,15 @@ import (
 // mountUsers adds the users, who are addressed by the contract's integer keys.
 func (s *Server) mountUsers(r *mux.Router) {
 	const path = "core/users/"
-	s.route(r, path, superusers, verbs{http.MethodGet: s.listUsers, http.MethodPost: s.createUser})
+	s.route(r, path, of("authentik_core.user"), verbs{http.MethodGet: s.listUsers, http.MethodPost: s.createUser})
 	s.route(r, path+"me/", members, verbs{http.MethodGet: s.me})
-	s.route(r, path+"{key}/", superusers, verbs{
+	s.route(r, path+"{key}/", of("authentik_core.user"), verbs{
 		http.MethodGet: s.getUser, http.MethodPut: s.changeUser(false), http.MethodPatch: s.changeUser(true), http.MethodDelete: s.deleteUser,
 	})
-	s.route(r, path+"{key}/set_password/", superusers, verbs{http.MethodPost: s.setPassword})
-	s.route(r, path+"{key}/recovery/", superusers, verbs{http.MethodPost: s.recoverByLink})
-	s.route(r, path+"{key}/recovery_email/", superusers, verbs{http.MethodPost: s.recoverByMail})
-	s.route(r, path+"{key}/used_by/", superusers, verbs{http.MethodGet: s.userUses})
+	s.route(r, path+"{key}/set_password/", action("authentik_core.reset_user_password"), verbs{http.MethodPost: s.setPassword})
+	s.route(r, path+"{key}/recovery/", action("authentik_core.reset_user_password"), verbs{http.MethodPost: s.recoverByLink})
+	s.route(r, path+"{key}/recovery_email/", action("authentik_core.reset_user_password"), verbs{http.MethodPost: s.recoverByMail})
+	s.route(r, path+"{key}/used_by/", of("authentik_core.user"), verbs{http.MethodGet: s.userUses})
 }
 
 // listUsers shows users. Filtering and ordering are the read model's work:

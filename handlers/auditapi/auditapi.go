@@ -58,7 +58,7 @@ func (s *Server) Mount(r *mux.Router) {
 
 // story answers with the story of an execution, as text.
 func (s *Server) story(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, "text/plain; charset=utf-8", func(out io.Writer) error {
+	s.show(w, r, viewEvents, "text/plain; charset=utf-8", func(out io.Writer) error {
 		return s.Stories.Story(r.Context(), out, mux.Vars(r)["id"])
 	})
 }
@@ -75,15 +75,15 @@ func (s *Server) state(w http.ResponseWriter, r *http.Request) {
 		}
 		at = eventstore.Revision(n)
 	}
-	s.show(w, r, "application/json", func(out io.Writer) error {
+	s.show(w, r, inspectFlow, "application/json", func(out io.Writer) error {
 		return s.Stories.State(r.Context(), out, mux.Vars(r)["id"], at)
 	})
 }
 
 // show answers an auditor with what write writes.
-func (s *Server) show(w http.ResponseWriter, r *http.Request, kind string, write func(io.Writer) error) {
+func (s *Server) show(w http.ResponseWriter, r *http.Request, permission, kind string, write func(io.Writer) error) {
 	var body bytes.Buffer
-	err := s.auditor(w, r)
+	err := s.auditor(w, r, permission)
 	if err == nil {
 		err = write(&body)
 	}
@@ -97,15 +97,21 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, kind string, write
 	}
 }
 
+// The permissions of auditors.
+const (
+	viewEvents  = "authentik_events.view_event"
+	inspectFlow = "authentik_flows.inspect_flow"
+)
+
 // auditor refuses whoever may not look.
-func (s *Server) auditor(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) auditor(w http.ResponseWriter, r *http.Request, permission string) error {
 	c, err := s.Callers.Of(w, r)
 	switch {
 	case err != nil:
 		return err
 	case c.User == "":
 		return domain.Errorf(domain.Forbidden, "Authentication credentials were not provided.")
-	case !c.Superuser:
+	case !c.May(permission):
 		return domain.Errorf(domain.Forbidden, "You do not have permission to perform this action.")
 	}
 	return nil
@@ -149,7 +155,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) read(w http.ResponseWriter, r *http.Request) (page []Event, next eventstore.Position, err error) {
-	if err := s.auditor(w, r); err != nil {
+	if err := s.auditor(w, r, viewEvents); err != nil {
 		return nil, next, err
 	}
 	if after := r.URL.Query().Get("after"); after != "" {

@@ -1,0 +1,68 @@
+package adminapi
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// An access says who may call a path. Superusers may call all; the zero one is
+// for them alone, so what nobody thought about is closed.
+type access struct {
+	open   bool   // strangers may, too
+	own    bool   // whoever is logged in may, for what is their own; all of it is for those with the permission
+	model  string // app.model: the contract's permissions to view, add, change and delete it
+	action string // app.codename: one permission for whatever the path does
+}
+
+var (
+	superusers = access{}
+	anybody    = access{open: true}
+	members    = access{own: true}
+)
+
+// of is for those who may do with a model what the method does.
+func of(model string) access { return access{model: model} }
+
+// ownOr is of, for what is not the caller's own.
+func ownOr(model string) access { return access{own: true, model: model} }
+
+// action is for those who have one permission.
+func action(codename string) access { return access{action: codename} }
+
+// verbOf is the contract's word for what a method does.
+var verbOf = map[string]string{
+	http.MethodGet: "view", http.MethodHead: "view", http.MethodPost: "add", http.MethodPut: "change",
+	http.MethodPatch: "change", http.MethodDelete: "delete",
+}
+
+// needs names the permission that a method needs; empty when none but being a
+// superuser will do.
+func (a access) needs(method string) string {
+	app, model, _ := strings.Cut(a.model, ".")
+	switch verb := verbOf[method]; {
+	case a.action != "":
+		return a.action
+	case model != "" && verb != "":
+		return app + "." + verb + "_" + model
+	}
+	return ""
+}
+
+// A Route is one method of one path that the server serves, and who may call
+// it beside superusers.
+type Route struct {
+	Method string
+	Path   string // below /api/v3/
+	Needs  string // the permission, app.codename; empty for none that would do
+	Own    bool   // whoever is logged in may, for what is their own
+	Open   bool   // strangers may
+}
+
+// Routes lists what was mounted, by path and method.
+func (s *Server) Routes() []Route {
+	return slices.SortedFunc(slices.Values(s.routes), func(a, b Route) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
+	})
+}
