@@ -129,6 +129,7 @@ func samples() []codec.Event {
 		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](), sample[worker.WorkerEventParked](),
 
 		sample[audit.AuditCustomRecorded](), sample[audit.AuditPolicyTested](),
+		sample[audit.AuditQueried](), sample[audit.AuditExecutionInspected](), sample[audit.AuditAccessRefused](), sample[audit.AuditExported](),
 
 		sample[mail.MailRequested](), sample[mail.MailResent](), sample[mail.MailSent](), sample[mail.MailFailed](), sample[mail.MailGivenUp](),
 

@@ -24,6 +24,10 @@ func init() {
 
 	codec.Register[audit.AuditCustomRecorded](1)
 	codec.Register[audit.AuditPolicyTested](1)
+	codec.Register[audit.AuditQueried](1)
+	codec.Register[audit.AuditExecutionInspected](1)
+	codec.Register[audit.AuditAccessRefused](1)
+	codec.Register[audit.AuditExported](1)
 
 	codec.Register[invitation.InvitationCreated](1)
 	codec.Register[invitation.InvitationUsed](1)

@@ -37,6 +37,7 @@ import (
 	"github.com/flowledger/flowledger/handlers/command"
 	"github.com/flowledger/flowledger/handlers/executor"
 	"github.com/flowledger/flowledger/handlers/importer"
+	"github.com/flowledger/flowledger/handlers/looked"
 	"github.com/flowledger/flowledger/handlers/outside"
 	"github.com/flowledger/flowledger/projections"
 )
@@ -102,6 +103,7 @@ type app struct {
 	accounts *account.Accounts
 	executor *executor.Executor
 	importer *importer.Importer
+	looks    *looked.Recorder // of who looks at audit data
 }
 
 // tenant is part of every data key. There is one tenant.
@@ -237,6 +239,7 @@ func (a *app) wire() {
 		Invitations: &a.invitationHandler, Accounts: a.accounts, Look: a.shelf, Users: people, Forget: a.forget, Wait: a.wait,
 		Now: time.Now,
 	}
+	a.looks = &looked.Recorder{Audits: &a.auditHandler, Now: time.Now, NewID: uuid.NewString}
 	a.ask(outsideFlags{})
 }
 

@@ -166,6 +166,7 @@ func (a *app) work(ctx context.Context, mails worker.Transport) error {
 		{Name: "remains of erasures", Due: a.subjects.Left, End: a.eraseLeft},
 		{Name: "consents", Due: a.consents.Due, End: a.expireConsent},
 		{Name: "invitations", Due: a.invitations.Due, End: a.expireInvitation},
+		{Name: "looks", Due: a.looks.Due, End: a.looks.Settle},
 	}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return settle.Run(ctx) })
