@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +12,6 @@ import (
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/handlers/adminapi"
 	"github.com/flowledger/flowledger/handlers/caller"
-	"github.com/flowledger/flowledger/handlers/executor"
 	"github.com/flowledger/flowledger/handlers/importer"
 	"github.com/flowledger/flowledger/projections"
 )
@@ -23,10 +21,11 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 	d := &directory{a}
 	return &adminapi.Server{
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
+		Executions:  &a.executionHandler,
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
 		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d,
 		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d, Scores: d,
-		Importer: &uploads{a}, Tester: &trials{a}, Launcher: &launcher{a.executor, callers}, Wait: a.wait, Now: time.Now,
+		Importer: &uploads{a}, Tester: &trials{a}, Launcher: a.executor, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,
 	}
 }
@@ -248,21 +247,4 @@ func reported(result blueprint.Result) []blueprint.LogEvent {
 		logs = append(logs, blueprint.LogEvent{Level: "info", Event: changeLine(c)})
 	}
 	return logs
-}
-
-// launcher starts flows for administrators who want to see them.
-type launcher struct {
-	executor *executor.Executor
-	callers  *caller.Callers
-}
-
-// Launch implements adminapi.Launcher.
-func (l *launcher) Launch(w http.ResponseWriter, r *http.Request, c session.Caller, slug string) (string, error) {
-	if err := l.callers.Begin(w, r, &c); err != nil {
-		return "", err
-	}
-	if err := l.executor.Open(r.Context(), slug, "execute", nil, c); err != nil {
-		return "", err
-	}
-	return c.BaseURL + "/if/flow/" + slug + "/", nil
 }

@@ -101,7 +101,7 @@ func (StageCompleted) EventType() string { return "StageCompleted" }
 
 // Evolve implements [domain.Event].
 func (e StageCompleted) Evolve(s State) State {
-	s.History = append(s.History[:len(s.History):len(s.History)], Snapshot{Plan: s.Plan, Context: s.Context.without(s.Context.secretPaths()...)})
+	s.History = append(s.History[:len(s.History):len(s.History)], Snapshot{Plan: s.Plan, Context: s.Context.Masked(), Subject: s.Subject})
 	s.Plan, s.Current = s.Plan[1:], nil
 	s.Context = s.Context.with(e.Change)
 	s.Sealed = s.Sealed || len(e.Secret)+len(e.EffectSecrets) > 0

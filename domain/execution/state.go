@@ -100,10 +100,12 @@ type Current struct {
 	Problems  []Problem                // of the last wrong answer
 }
 
-// A Snapshot is the plan and the context as they were when a stage was passed.
+// A Snapshot is the plan and the context as they were when a stage was passed,
+// with [Masked] in the place of secrets.
 type Snapshot struct {
 	Plan    []Entry
 	Context Context
+	Subject Subject
 }
 
 // A Factor is a proof that the subject gave.

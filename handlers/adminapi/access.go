@@ -14,6 +14,7 @@ type access struct {
 	own    bool   // whoever is logged in may, for what is their own; all of it is for those with the permission
 	model  string // app.model: the contract's permissions to view, add, change and delete it
 	action string // app.codename: one permission for whatever the path does
+	hidden bool   // whoever lacks the permission is told that there is nothing
 }
 
 var (
@@ -30,6 +31,9 @@ func ownOr(model string) access { return access{own: true, model: model} }
 
 // action is for those who have one permission.
 func action(codename string) access { return access{action: codename} }
+
+// hidden is action, for what the contract does not even own up to.
+func hidden(codename string) access { return access{action: codename, hidden: true} }
 
 // verbOf is the contract's word for what a method does.
 var verbOf = map[string]string{
@@ -58,6 +62,7 @@ type Route struct {
 	Needs  string // the permission, app.codename; empty for none that would do
 	Own    bool   // whoever is logged in may, for what is their own
 	Open   bool   // strangers may
+	Hidden bool   // whoever may not is told that there is nothing
 }
 
 // Routes lists what was mounted, by path and method.

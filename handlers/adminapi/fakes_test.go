@@ -98,6 +98,8 @@ type state struct {
 
 	notifications map[string]notification.State
 	mails         map[string]mail.State
+
+	revisions map[string]int64 // of the streams, by their ids
 }
 
 func newViews(store eventstore.Store, c *codec.Codec) *views {
@@ -105,7 +107,7 @@ func newViews(store eventstore.Store, c *codec.Codec) *views {
 	v.last.Store(&state{
 		things: map[string]object.State{}, users: map[string]user.State{}, groups: map[string]group.State{},
 		sessions: map[string]session.State{}, tokens: map[string]token.State{}, invitations: map[string]invitation.State{}, consents: map[string]consent.State{},
-		notifications: map[string]notification.State{}, mails: map[string]mail.State{},
+		notifications: map[string]notification.State{}, mails: map[string]mail.State{}, revisions: map[string]int64{},
 	})
 	return v
 }
@@ -129,6 +131,7 @@ func (v *views) wait(ctx context.Context) error {
 		sessions: maps.Clone(old.sessions), tokens: maps.Clone(old.tokens), entries: slices.Clone(old.entries),
 		invitations: maps.Clone(old.invitations), consents: maps.Clone(old.consents),
 		notifications: maps.Clone(old.notifications), mails: maps.Clone(old.mails),
+		revisions: maps.Clone(old.revisions),
 	}
 	for recorded, err := range v.store.ReadAll(ctx, v.seen) {
 		if err != nil {
@@ -147,6 +150,7 @@ func (v *views) wait(ctx context.Context) error {
 
 func (s *state) see(d codec.Decoded) {
 	id := d.Stream.ID()
+	s.revisions[id] = int64(d.Revision)
 	switch e := d.Event.(type) {
 	case object.Event:
 		evolve(s.things, id, e)
@@ -204,7 +208,7 @@ func actionOf(d codec.Decoded) string {
 
 func (v *views) Thing(id string) (object.Thing, bool) {
 	s, ok := v.now().things[id]
-	return object.Thing{ID: id, Kind: s.Kind, Name: s.Name, Fields: maps.Clone(s.Fields)}, ok && s.Status == object.Present
+	return object.Thing{ID: id, Kind: s.Kind, Name: s.Name, Revision: v.now().revisions[id], Fields: maps.Clone(s.Fields)}, ok && s.Status == object.Present
 }
 
 func (v *views) all(wanted func(object.Thing) bool) []object.Thing {

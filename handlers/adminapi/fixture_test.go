@@ -19,6 +19,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/consent"
+	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/mail"
@@ -84,6 +85,7 @@ func newBench(t *testing.T) *bench {
 		Callers: b, Objects: &command.Handler[object.State]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,
 		Tokens: &command.Handler[token.State]{Store: store, Codec: sealer}, Invited: b.views, Agreed: b.views,
 		Consents:    &command.Handler[consent.State]{Store: store, Codec: sealer},
+		Executions:  &command.Handler[execution.State]{Store: store, Codec: sealer},
 		Invitations: &command.Handler[invitation.State]{Store: store, Codec: sealer},
 		Mails:       &command.Handler[mail.State]{Store: store, Codec: sealer},
 		Notices:     &command.Handler[notification.State]{Store: store, Codec: sealer}, Notifications: b.views, Courier: b,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
@@ -34,9 +35,10 @@ type Exporter interface {
 
 // A Launcher starts executions for administrators who want to see a flow.
 type Launcher interface {
-	// Launch starts one in the caller's browser session and returns the page
-	// to go to, or fails with Invalid if the flow is not for the caller.
-	Launch(w http.ResponseWriter, r *http.Request, c session.Caller, slug string) (link string, err error)
+	// Launch plans one in the caller's browser session, with the caller as the
+	// pending user, and returns its id if it is over already. It fails with
+	// Invalid if the flow is not for the caller.
+	Launch(ctx context.Context, slug string, c session.Caller) (over string, err error)
 }
 
 // flowPeculiarity: flows are addressed by their slugs, and policies are bound
@@ -149,15 +151,29 @@ func (s *Server) exportFlow(w http.ResponseWriter, r *http.Request, c session.Ca
 	return nil
 }
 
-// executeFlow starts a flow in the browser of whoever asks.
+// executeFlow starts a flow in the browser of whoever asks. Its page goes on
+// with what was started.
 func (s *Server) executeFlow(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	t, err := s.find(r, flowAddressee)
 	if err != nil {
 		return err
 	}
-	link, err := s.Launcher.Launch(w, r, c, text(t, "slug"))
+	if c.Session == "" {
+		return domain.Errorf(domain.Invalid, "A flow is executed in the browser session of whoever asks for it, and a request with a token has none.")
+	}
+	over, err := s.Launcher.Launch(r.Context(), text(t, "slug"), c)
 	if err != nil {
 		return err
+	}
+	link, query := c.BaseURL+"/if/flow/"+url.PathEscape(text(t, "slug"))+"/", url.Values{}
+	if c.May(inspectFlow) {
+		query.Set("inspector", "available")
+	}
+	if over != "" {
+		query.Set("execution", over)
+	}
+	if len(query) > 0 {
+		link += "?" + query.Encode()
 	}
 	return writeJSON(w, http.StatusOK, map[string]string{"link": link})
 }

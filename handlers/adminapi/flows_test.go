@@ -2,12 +2,14 @@ package adminapi_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/mux"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/session"
 )
@@ -108,8 +110,50 @@ func (b *bench) Export(_ context.Context, _ session.Caller, flow string) ([]byte
 	return []byte("# " + flow), nil
 }
 
-func (b *bench) Launch(_ http.ResponseWriter, _ *http.Request, c session.Caller, slug string) (string, error) {
-	return "https://example.org/if/flow/" + slug + "/?by=" + c.User, nil
+func (b *bench) Launch(_ context.Context, slug string, c session.Caller) (string, error) {
+	switch slug {
+	case "over":
+		return "e1", nil
+	case "closed":
+		return "", domain.Errorf(domain.Invalid, "Flow not applicable to current user/request: no")
+	}
+	if c.User == "" || c.Session == "" {
+		return "", errors.New("launched for nobody")
+	}
+	return "", nil
+}
+
+func TestExecute(t *testing.T) {
+	b := newBench(t)
+	b.server.Launcher = b
+	b.router = mux.NewRouter()
+	b.server.Mount(b.router)
+	root := b.callers[browser]
+	root.BaseURL = "https://example.org"
+	b.callers[browser] = root
+	jane := b.callers[member]
+	jane.BaseURL, jane.Granted = "https://example.org", session.Grants{"authentik_flows.view_flow": true}
+	b.callers[member] = jane
+	for _, slug := range []string{"f", "over", "closed"} {
+		b.flow(slug)
+	}
+	for name, tt := range map[string]struct {
+		as, slug string
+		status   int
+		want     string
+	}{
+		"in a browser":       {browser, "f", 200, "https://example.org/if/flow/f/?inspector=available"},
+		"without inspector":  {member, "f", 200, "https://example.org/if/flow/f/"},
+		"over already":       {browser, "over", 200, "https://example.org/if/flow/over/?execution=e1&inspector=available"},
+		"not for the caller": {browser, "closed", 400, "Flow not applicable to current user/request: no"},
+		"no such flow":       {browser, "none", 404, "No Flow matches the given query."},
+		"with a token":       {admin, "f", 400, "A flow is executed in the browser session of whoever asks for it, and a request with a token has none."},
+	} {
+		got := b.do(tt.as, http.MethodGet, "flows/instances/"+tt.slug+"/execute/", nil)
+		if got.status != tt.status || got.str("link")+got.str("detail") != tt.want {
+			t.Errorf("%s: %d %s", name, got.status, got.text)
+		}
+	}
 }
 
 // What is not at hand is not there.
@@ -125,9 +169,7 @@ func TestOptionalParts(t *testing.T) {
 	if got.text != "# "+flow || got.header.Get("Content-Disposition") != `attachment; filename="f.yaml"` {
 		t.Errorf("export: %q %v", got.text, got.header)
 	}
-	if got := b.want(200, http.MethodGet, "flows/instances/f/execute/", nil); got.str("link") != "https://example.org/if/flow/f/?by="+b.callers[admin].User {
-		t.Errorf("execute: %s", got.text)
-	}
+	b.want(400, http.MethodGet, "flows/instances/f/execute/", nil)
 	b.want(404, http.MethodGet, "flows/instances/g/execute/", nil)
 	b.want(404, http.MethodGet, "flows/instances/g/export/", nil)
 }

@@ -29,7 +29,7 @@ type verbs map[string]endpoint
 // route adds a path, given below /api/v3/.
 func (s *Server) route(r *mux.Router, path string, who access, v verbs) {
 	for method := range v {
-		s.routes = append(s.routes, Route{Method: method, Path: path, Needs: who.needs(method), Own: who.own, Open: who.open})
+		s.routes = append(s.routes, Route{Method: method, Path: path, Needs: who.needs(method), Own: who.own, Open: who.open, Hidden: who.hidden})
 	}
 	r.Path(base + path).Handler(s.handle(who, v))
 }
@@ -59,8 +59,11 @@ func (s *Server) handle(who access, v verbs) http.Handler {
 // admit refuses callers who may not call this path. A request that changes
 // something needs the proof against forgery, too.
 func (s *Server) admit(r *http.Request, c session.Caller, who access) error {
-	if who.open {
+	switch {
+	case who.open:
 		return nil
+	case who.hidden && !c.May(who.needs(r.Method)):
+		return domain.Errorf(domain.NotFound, "Not found.")
 	}
 	if c.User == "" {
 		return domain.Errorf(domain.Unauthenticated, "Authentication credentials were not provided.")

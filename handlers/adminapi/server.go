@@ -12,6 +12,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/consent"
+	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/mail"
@@ -39,6 +40,9 @@ type Server struct {
 	Mails       *command.Handler[mail.State]
 	Consents    *command.Handler[consent.State]
 	Accounts    Accounts
+
+	// What is looked at.
+	Executions *command.Handler[execution.State]
 
 	// What is read. It may be as old as the last Wait.
 	Things   Things
@@ -124,6 +128,7 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountBlueprints(r)
 	s.mountBrands(r)
 	s.mountFlows(r)
+	s.mountInspector(r)
 	s.mountStages(r)
 	s.mountPolicies(r)
 	s.mountPrompts(r)

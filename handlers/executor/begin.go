@@ -12,7 +12,6 @@ import (
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/stage"
-	"github.com/flowledger/flowledger/eventstore"
 )
 
 // begin starts an execution of a flow and makes it the session's current one
@@ -41,11 +40,8 @@ func (x *Executor) launch(ctx context.Context, id string, v execution.Visit, flo
 	if d.ended {
 		return d, nil // the first thing it did was to end the session
 	}
-	attach := session.Attach{Execution: id, Flow: flow.Ref()}
-	meta := x.meta(id, d.state, v.Caller)
-	meta.Network, meta.Command = nil, derived(id, "attach")
-	if _, err := x.Sessions.Handle(ctx, eventstore.Stream("session", v.Caller.Session), attach, meta); err != nil {
-		return nil, fmt.Errorf("attach execution %s: %w", id, err)
+	if err := x.attach(ctx, d); err != nil {
+		return nil, err
 	}
 	return d, nil
 }

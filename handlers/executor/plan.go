@@ -192,9 +192,10 @@ func requirementText(need string) string {
 }
 
 // refuse ends an execution that does not apply (spec/flows.md 5.6). Somebody
-// who is logged in already and enters a login has what a login gives.
+// who is logged in already and enters a login has what a login gives, unless
+// it is the flow that they want to see.
 func (x *Executor) refuse(d *draft, f stage.Flow, visitor user.Person, r execution.Refuse) error {
-	if f.Designation == "authentication" && visitor.Exists() {
+	if f.Designation == "authentication" && visitor.Exists() && d.state.Entry != "execute" {
 		c := x.completion(d)
 		if done, ok := c.(execution.Complete); ok {
 			done.Early = "already_authenticated"
