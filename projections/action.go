@@ -118,6 +118,10 @@ func actionOnToken(event token.Event) string {
 		if event.Flow == "" {
 			return actionCreated
 		}
+	case token.TokenChanged:
+		return actionUpdated
+	case token.TokenRotated:
+		return "secret_rotate"
 	case token.TokenViewed:
 		return "secret_view"
 	case token.TokenRevoked, token.TokenExpired:

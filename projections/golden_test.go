@@ -117,6 +117,7 @@ func samples() []codec.Event {
 
 		sample[token.TokenCreated](), sample[token.TokenViewed](), sample[token.TokenUsed](), sample[token.TokenExpired](),
 		sample[token.TokenRevoked](),
+		sample[token.TokenChanged](), sample[token.TokenRotated](),
 
 		sample[invitation.InvitationCreated](), sample[invitation.InvitationUsed](),
 		sample[invitation.InvitationExpired](), sample[invitation.InvitationRemoved](),

@@ -29,7 +29,7 @@ func TestTokens(t *testing.T) {
 	api := projections.Token{
 		ID: id("t"), Identifier: "My-token", Intent: token.API, User: id("ada"), Description: "what for", Created: start, LastUsed: start.Add(time.Minute),
 	}
-	got, total, err := w.tokens.List(t.Context(), projections.TokenFilter{}, false, projections.Page{})
+	got, total, err := w.tokens.List(t.Context(), projections.TokenFilter{}, "", projections.Page{})
 	want := []projections.Token{api, {
 		ID: id("l"), Identifier: "link", Intent: token.Recovery, Flow: "f", User: id("bob"), Expires: start.Add(time.Hour), Expiring: true,
 		RevokeOnExecution: true, Created: start,
@@ -60,13 +60,48 @@ func TestTokens(t *testing.T) {
 		"intent": {projections.TokenFilter{Intent: token.API}, 1}, "user": {projections.TokenFilter{User: id("bob")}, 1},
 		"search": {projections.TokenFilter{Search: "my"}, 1}, "identifier": {projections.TokenFilter{Identifier: "link"}, 1},
 		"id": {projections.TokenFilter{ID: id("t")}, 1}, "time": {projections.TokenFilter{At: start.Add(2 * time.Hour)}, 1},
+		"description": {projections.TokenFilter{Description: "what for"}, 1}, "part of it": {projections.TokenFilter{Search: "WHAT"}, 1},
+		"expires": {projections.TokenFilter{Expires: start.Add(time.Hour)}, 1}, "expiring": {projections.TokenFilter{Expiring: new(true)}, 1},
+		"not expiring": {projections.TokenFilter{Expiring: new(false)}, 1},
 	} {
-		if got, total, err := w.tokens.List(t.Context(), tt.filter, true, projections.Page{}); len(got) != tt.want || total != tt.want || err != nil {
+		if got, total, err := w.tokens.List(t.Context(), tt.filter, "-identifier", projections.Page{}); len(got) != tt.want || total != tt.want || err != nil {
 			t.Errorf("by %s: %d of %d, %v, want %d", name, len(got), total, err, tt.want)
 		}
 	}
 	if due, err := w.tokens.Due(t.Context(), start.Add(time.Hour), 9); err != nil || len(due) != 1 || due[0] != id("l") {
 		t.Errorf("due: %v, %v", due, err)
+	}
+}
+
+// A token that is changed or gets another key is found by what it has now.
+func TestTokensChange(t *testing.T) {
+	w := newWorld(t)
+	to := token.Terms{
+		Identifier: "renamed", Intent: token.AppPassword, User: id("bob"), Expires: start.Add(time.Hour), Expiring: true, Scope: []string{"a.b", "c.d"},
+	}
+	w.append(stream("token", "t"), apiToken())
+	w.append(stream("token", "t"), token.TokenChanged{To: to, Description: "for bob", CredentialID: id("t")},
+		token.TokenRotated{CredentialID: id("t"), Digest: domain.NewSecret("digest-9")})
+	w.run()
+	w.settle()
+	want := projections.Token{
+		ID: id("t"), Identifier: to.Identifier, Intent: to.Intent, User: to.User, Description: "for bob", Expires: to.Expires, Expiring: true,
+		Scope: to.Scope, Created: start,
+	}
+	got, ok, err := w.tokens.ByDigest(t.Context(), "digest-9", start)
+	if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
+		t.Errorf("%v, %v (-want +got):\n%s", ok, err, diff)
+	}
+	if _, ok, err := w.tokens.ByDigest(t.Context(), "digest-1", start); ok || err != nil {
+		t.Errorf("the old key: %v, %v", ok, err)
+	}
+	for order, first := range map[string]string{"": "a", "-identifier": "renamed", "expires": "a", "-intent": "renamed", "nonsense": "a", "-user__username": "a"} {
+		w.append(stream("token", "a"+order), token.TokenCreated{User: id("ada"), Identifier: "a", Intent: token.API, CredentialID: id("a" + order), Digest: domain.NewSecret("d")})
+		w.settle()
+		got, _, err := w.tokens.List(t.Context(), projections.TokenFilter{}, order, projections.Page{Limit: 1})
+		if err != nil || len(got) != 1 || got[0].Identifier != first && order != "-user__username" {
+			t.Errorf("by %q: %+v, %v", order, got, err)
+		}
 	}
 }
 
@@ -84,7 +119,7 @@ func TestTokensEnd(t *testing.T) {
 	w.append(stream("token", "viewed"), token.TokenCreated{User: id("bob"), Identifier: "v", CredentialID: "v", Digest: domain.NewSecret("d")}, token.TokenViewed{By: "x"})
 	w.run()
 	w.settle()
-	got, _, err := w.tokens.List(t.Context(), projections.TokenFilter{}, false, projections.Page{})
+	got, _, err := w.tokens.List(t.Context(), projections.TokenFilter{}, "", projections.Page{})
 	if err != nil || len(got) != 1 || got[0].Identifier != "v" {
 		t.Errorf("left are %+v, %v", got, err)
 	}

@@ -83,6 +83,8 @@ func (p *Subjects) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) 
 		return bind(conn, e, id, "credential:"+event.CredentialID, true)
 	case token.TokenCreated:
 		return bind(conn, e, event.User, "credential:"+event.CredentialID, true)
+	case token.TokenChanged:
+		return bind(conn, e, event.To.User, "credential:"+event.CredentialID, true)
 	case invitation.InvitationUsed:
 		if event.Last {
 			return exec(conn, "INSERT OR IGNORE INTO subjects_guests(execution, invitation) VALUES(?, ?)", "execution:"+event.Execution, self)

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -27,7 +28,7 @@ func (*Tokens) Name() string { return "tokens" }
 
 // Schema implements [Projection].
 func (*Tokens) Schema() string {
-	return `-- 1
+	return `-- 2
 		CREATE TABLE tokens(
 			id                  TEXT PRIMARY KEY,
 			digest              TEXT NOT NULL,
@@ -39,6 +40,7 @@ func (*Tokens) Schema() string {
 			description         TEXT NOT NULL,
 			expires             INTEGER NOT NULL,
 			expiring            INTEGER NOT NULL,
+			scope               TEXT NOT NULL,
 			revoke_on_execution INTEGER NOT NULL,
 			created             INTEGER NOT NULL,
 			last_used           INTEGER NOT NULL DEFAULT 0
@@ -49,10 +51,11 @@ func (*Tokens) Schema() string {
 		CREATE INDEX tokens_by_expires ON tokens(expires)`
 }
 
-// Needs implements [Projection]. Only what a token begins with is sealed.
+// Needs implements [Projection]. What a token begins with is sealed, and what
+// it is changed to.
 func (*Tokens) Needs(e eventstore.Recorded) Need {
 	switch {
-	case e.Type == token.TokenCreated{}.EventType():
+	case e.Type == token.TokenCreated{}.EventType(), e.Type == token.TokenChanged{}.EventType(), e.Type == token.TokenRotated{}.EventType():
 		return Sealed
 	case e.Stream.Category() == "token", e.Type == user.UserDeleted{}.EventType():
 		return Clear
@@ -66,9 +69,15 @@ func (t *Tokens) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) er
 	switch event := e.Event.(type) {
 	case token.TokenCreated:
 		return exec(conn, `INSERT OR REPLACE INTO tokens(id, digest, identifier, folded, intent, flow, user, description, expires,
-			expiring, revoke_on_execution, created) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			id, event.Digest.Reveal(), event.Identifier, fold(event.Identifier), event.Intent, event.Flow, event.User, event.Description,
-			micros(event.Expires), event.Expiring, event.RevokeOnExecution, micros(e.RecordedAt))
+			expiring, scope, revoke_on_execution, created) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			id, event.Digest.Reveal(), event.Identifier, foldToken(event.Identifier, event.Description), event.Intent, event.Flow, event.User,
+			event.Description, micros(event.Expires), event.Expiring, strings.Join(event.Scope, " "), event.RevokeOnExecution, micros(e.RecordedAt))
+	case token.TokenChanged:
+		return exec(conn, `UPDATE tokens SET identifier = ?, folded = ?, intent = ?, user = ?, description = ?, expires = ?, expiring = ?,
+			scope = ? WHERE id = ?`, event.To.Identifier, foldToken(event.To.Identifier, event.Description), event.To.Intent, event.To.User,
+			event.Description, micros(event.To.Expires), event.To.Expiring, strings.Join(event.To.Scope, " "), id)
+	case token.TokenRotated:
+		return exec(conn, "UPDATE tokens SET digest = ? WHERE id = ?", event.Digest.Reveal(), id)
 	case token.TokenUsed:
 		if event.Last {
 			return exec(conn, "DELETE FROM tokens WHERE id = ?", id)
@@ -82,6 +91,9 @@ func (t *Tokens) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) er
 	return nil
 }
 
+// foldToken is what a search looks into.
+func foldToken(identifier, description string) string { return fold(identifier + "\n" + description) }
+
 // A Token is a token as lists show it.
 type Token struct {
 	ID                string
@@ -92,6 +104,7 @@ type Token struct {
 	Description       string
 	Expires           time.Time
 	Expiring          bool
+	Scope             []string // permissions, app.codename; none for no limit
 	RevokeOnExecution bool
 	Created           time.Time
 	LastUsed          time.Time // zero for never
@@ -100,25 +113,48 @@ type Token struct {
 // A TokenFilter says which tokens are wanted. What is empty does not matter.
 type TokenFilter struct {
 	ID, Identifier, Intent, User string
-	Search                       string    // words of the identifier
+	Description                  string
+	Expires                      time.Time
+	Expiring                     *bool
+	Search                       string    // words of the identifier or the description
 	At                           time.Time // tokens whose time is over by then are not wanted
 }
 
-// List returns the tokens that f wants, by identifier, and how many there are
-// on all pages.
-func (t *Tokens) List(ctx context.Context, f TokenFilter, descending bool, p Page) ([]Token, int, error) {
+// tokenOrder are the columns that lists can be ordered by, as the contract
+// names them.
+var tokenOrder = map[string]string{
+	"identifier": "identifier", "intent": "intent", "user__username": "(SELECT username FROM users WHERE users.id = tokens.user)",
+	"description": "description", "expires": "expires", "expiring": "expiring", "last_used": "last_used", "pk": "id",
+}
+
+// List returns the tokens that f wants, and how many there are on all pages.
+// Order is a field of the contract, with a minus in front to turn it around;
+// one that is unknown orders by identifier.
+func (t *Tokens) List(ctx context.Context, f TokenFilter, order string, p Page) ([]Token, int, error) {
 	var w where
 	w.equal("id", f.ID)
 	w.equal("identifier", f.Identifier)
 	w.equal("intent", f.Intent)
 	w.equal("user", f.User)
+	w.equal("description", f.Description)
+	if !f.Expires.IsZero() {
+		w.add("expires = ?", micros(f.Expires))
+	}
+	if f.Expiring != nil {
+		w.add("expiring = ?", *f.Expiring)
+	}
 	w.search(f.Search, "folded")
 	w.valid(f.At)
 	total, err := t.views.count(ctx, "tokens", "SELECT count(*) FROM tokens"+w.sql(), w.args)
 	if err != nil {
 		return nil, 0, err
 	}
-	tokens, err := t.find(ctx, w, " ORDER BY identifier"+direction(descending)+", id"+p.sql())
+	name, descending := strings.CutPrefix(order, "-")
+	column := tokenOrder[name]
+	if column == "" {
+		column = "identifier"
+	}
+	tokens, err := t.find(ctx, w, " ORDER BY "+column+direction(descending)+", id"+p.sql())
 	return tokens, total, err
 }
 
@@ -150,7 +186,7 @@ func (t *Tokens) find(ctx context.Context, w where, end string) ([]Token, error)
 		tokens = append(tokens, Token{
 			ID: s.GetText("id"), Identifier: s.GetText("identifier"), Intent: s.GetText("intent"), Flow: s.GetText("flow"),
 			User: s.GetText("user"), Description: s.GetText("description"), Expires: timeAt(s, "expires"),
-			Expiring: s.GetBool("expiring"), RevokeOnExecution: s.GetBool("revoke_on_execution"),
+			Expiring: s.GetBool("expiring"), Scope: strings.Fields(s.GetText("scope")), RevokeOnExecution: s.GetBool("revoke_on_execution"),
 			Created: timeAt(s, "created"), LastUsed: timeAt(s, "last_used"),
 		})
 		return nil

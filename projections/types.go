@@ -63,6 +63,8 @@ func init() {
 	codec.Register[session.SessionEnded](1)
 
 	codec.Register[token.TokenCreated](1)
+	codec.Register[token.TokenChanged](1)
+	codec.Register[token.TokenRotated](1)
 	codec.Register[token.TokenViewed](1)
 	codec.Register[token.TokenUsed](1)
 	codec.Register[token.TokenExpired](1)

@@ -36,6 +36,8 @@ var layers = []layer{
 	{path: "domain/user", ours: []string{"domain"}, others: []string{"golang.org/x/crypto"}},
 	{path: "domain/device", ours: []string{"domain"}},
 	{path: "domain/group", ours: []string{"domain"}},
+	// A permission is about a kind.
+	{path: "domain/role", ours: []string{"domain", "domain/catalog"}},
 	{path: "domain/token", ours: []string{"domain"}},
 	{path: "domain/key", ours: []string{"domain"}},
 	{path: "domain/invitation", ours: []string{"domain"}},

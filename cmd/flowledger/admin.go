@@ -133,15 +133,16 @@ func (d *directory) Login(ctx context.Context, id string) (adminapi.Login, bool,
 }
 
 // Tokens implements adminapi.Keys.
-func (d *directory) Tokens(ctx context.Context, f adminapi.TokenFilter, descending bool, p adminapi.Page) ([]adminapi.Token, int, error) {
+func (d *directory) Tokens(ctx context.Context, f adminapi.TokenFilter, order string, p adminapi.Page) ([]adminapi.Token, int, error) {
 	found, total, err := d.app.tokens.List(ctx, projections.TokenFilter{
-		Identifier: f.Identifier, Intent: f.Intent, User: f.User, Search: f.Search, At: time.Now(),
-	}, descending, page(p))
+		Identifier: f.Identifier, Intent: f.Intent, User: f.User, Description: f.Description, Expires: f.Expires, Expiring: f.Expiring,
+		Search: f.Search, At: time.Now(),
+	}, order, page(p))
 	out := make([]adminapi.Token, len(found))
 	for i, t := range found {
 		out[i] = adminapi.Token{
 			ID: t.ID, Identifier: t.Identifier, Intent: t.Intent, User: t.User, Description: t.Description,
-			Expires: t.Expires, Expiring: t.Expiring,
+			Expires: t.Expires, Expiring: t.Expiring, Scope: t.Scope, LastUsed: t.LastUsed,
 		}
 	}
 	return out, total, err
@@ -179,6 +180,11 @@ func (d *directory) Agreed(ctx context.Context, f adminapi.ConsentFilter, p admi
 func (d *directory) Mint() (string, domain.Secret) {
 	key := newKey()
 	return key, domain.NewSecret((&bearers{app: d.app}).digest(key))
+}
+
+// Digest implements adminapi.Keys.
+func (d *directory) Digest(key domain.Secret) domain.Secret {
+	return domain.NewSecret((&bearers{app: d.app}).digest(key.Reveal()))
 }
 
 // Entries implements adminapi.Audit.

@@ -152,7 +152,7 @@ func (a *app) setupLink(ctx context.Context, cfg config, out io.Writer, address 
 	if !ok {
 		return nil // somebody removed it: there are other ways to set a password
 	}
-	old, _, err := a.tokens.List(ctx, projections.TokenFilter{Identifier: token.Setup}, false, projections.Page{})
+	old, _, err := a.tokens.List(ctx, projections.TokenFilter{Identifier: token.Setup}, "", projections.Page{})
 	if err != nil {
 		return err
 	}

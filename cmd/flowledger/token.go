@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ func tokenCommand() *subcommand {
 			var t target
 			fs := t.flags(c)
 			ttl := fs.Duration("ttl", 365*24*time.Hour, "how long it works, as a `duration`; 0 for ever")
+			scope := fs.String("scope", "", "`permissions` that it is limited to, as app.codename with commas between; by default it may all that the user may")
 			identifier := fs.String("identifier", "", "`name` of the token; by default one is made up")
 			args, err := c.parse(fs)
 			if err != nil {
@@ -28,6 +30,11 @@ func tokenCommand() *subcommand {
 				return usagef("say token create USERNAME")
 			}
 			create := token.Create{Intent: token.API, Identifier: cmp.Or(*identifier, "cli-"+uuid.NewString()), Producer: "cli"}
+			for permission := range strings.SplitSeq(*scope, ",") {
+				if permission = strings.TrimSpace(permission); permission != "" {
+					create.Scope = append(create.Scope, permission)
+				}
+			}
 			if *ttl > 0 {
 				create.Expiring, create.Expires = true, time.Now().Add(*ttl)
 			}
@@ -76,6 +83,9 @@ func (r *remote) createToken(ctx context.Context, username string, create token.
 	}
 	wish := map[string]any{
 		"identifier": create.Identifier, "intent": create.Intent, "user": who.Key, "expiring": create.Expiring,
+	}
+	if len(create.Scope) > 0 {
+		wish["scope"] = create.Scope
 	}
 	if create.Expiring {
 		wish["expires"] = create.Expires.UTC().Format(time.RFC3339)

@@ -27,6 +27,7 @@ const (
 	Brand         Category = "brand"
 	User          Category = "user"
 	Group         Category = "group"
+	Role          Category = "role"
 	Invitation    Category = "invitation"
 	Setting       Category = "setting" // what fits nowhere else
 

@@ -14,6 +14,7 @@ type State struct {
 	Parents    []string // ids of groups
 	Members    []string // ids of users, in the order in which they came
 	Attributes map[string]any
+	Roles      []string // ids, which members have, in the order in which they came
 }
 
 // A Status tells whether a group is there.
@@ -141,6 +142,23 @@ func (GroupAttributesChanged) EventType() string { return "GroupAttributesChange
 // Evolve implements [domain.Event].
 func (e GroupAttributesChanged) Evolve(s State) State {
 	s.Attributes = e.Set
+	return s
+}
+
+// GroupRolesChanged records which roles the members have from then on, and
+// have no more.
+type GroupRolesChanged struct {
+	Added   []string `json:"added,omitempty"`
+	Removed []string `json:"removed,omitempty"`
+	By      string   `json:"by,omitempty"`
+}
+
+// EventType implements [domain.Event].
+func (GroupRolesChanged) EventType() string { return "GroupRolesChanged" }
+
+// Evolve implements [domain.Event].
+func (e GroupRolesChanged) Evolve(s State) State {
+	s.Roles = slices.DeleteFunc(slices.Concat(s.Roles, e.Added), func(id string) bool { return slices.Contains(e.Removed, id) })
 	return s
 }
 

@@ -66,6 +66,17 @@ func TestWrite(t *testing.T) {
 				group.GroupMemberAdded{User: "eve", By: "u", Via: "api"},
 			),
 		},
+		"a new group has the roles that are given": {
+			When: group.Write{Name: ptr("staff"), Roles: []string{"r1", "r1"}, By: "u", Via: "api"},
+			Then: given(group.GroupCreated{Name: "staff", By: "u", Via: "api"}, group.GroupRolesChanged{Added: []string{"r1"}, By: "u"}),
+		},
+		"roles are those that are given": {
+			Given: given(created, group.GroupRolesChanged{Added: []string{"r1", "r2"}}), When: group.Write{Roles: []string{"r3", "r2"}},
+			Then: given(group.GroupRolesChanged{Added: []string{"r3"}, Removed: []string{"r1"}}),
+		},
+		"the same roles in another order are the same": {
+			Given: given(created, group.GroupRolesChanged{Added: []string{"r1", "r2"}}), When: group.Write{Roles: []string{"r2", "r1"}},
+		},
 		"attributes can be emptied": {
 			Given: given(created, group.GroupAttributesChanged{Set: map[string]any{"a": 1}}),
 			When:  group.Write{Attributes: map[string]any{}},
@@ -105,10 +116,11 @@ func TestFold(t *testing.T) {
 	got := domain.Fold(before, given(
 		group.GroupRenamed{To: "crew"}, group.GroupSuperuserChanged{To: true}, group.GroupParentsChanged{To: []string{"q"}},
 		group.GroupAttributesChanged{Set: map[string]any{"a": 1}}, group.GroupMemberRemoved{User: "ada"}, group.GroupMemberAdded{User: "eve"},
+		group.GroupRolesChanged{Added: []string{"r1", "r2"}}, group.GroupRolesChanged{Removed: []string{"r1"}},
 	)...)
 	want := group.State{
 		Status: group.Present, Name: "crew", Superuser: true, Parents: []string{"q"}, Members: []string{"bob", "eve"},
-		Attributes: map[string]any{"a": 1},
+		Attributes: map[string]any{"a": 1}, Roles: []string{"r2"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)

@@ -17,6 +17,7 @@ type Write struct {
 	Superuser  *bool
 	Parents    []string
 	Members    []string
+	Roles      []string
 	Attributes map[string]any
 	By         string
 	Via        string
@@ -48,7 +49,27 @@ func (c Write) Decide(s State) ([]Event, error) {
 	if fields := differing(s.Attributes, c.Attributes); c.Attributes != nil && len(fields) > 0 {
 		events = append(events, GroupAttributesChanged{Fields: fields, Set: c.Attributes, Previous: s.Attributes, By: c.By})
 	}
-	return append(events, c.members(s)...), nil
+	return append(append(events, c.roles(s)...), c.members(s)...), nil
+}
+
+// roles returns which roles come and go, if any do.
+func (c Write) roles(s State) []Event {
+	wanted, had := setOf(c.Roles), setOf(s.Roles)
+	e := GroupRolesChanged{By: c.By}
+	for _, id := range unique(c.Roles) {
+		if !had[id] {
+			e.Added = append(e.Added, id)
+		}
+	}
+	for _, id := range s.Roles {
+		if !wanted[id] {
+			e.Removed = append(e.Removed, id)
+		}
+	}
+	if c.Roles == nil || len(e.Added)+len(e.Removed) == 0 {
+		return nil
+	}
+	return []Event{e}
 }
 
 // maxMembers is how many members one command may add and remove: its events

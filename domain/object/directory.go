@@ -28,6 +28,8 @@ type User struct {
 	Path         string         `json:"path"`
 	Attributes   map[string]any `json:"attributes"`
 	Groups       []string       `json:"groups" catalog:"ref=group"`
+	Roles        []string       `json:"roles" catalog:"ref=role"`
+	Permissions  []string       `json:"permissions"` // of blueprints; there must be none
 	Password     *string        `json:"password" catalog:"secret,verbatim"`
 	PasswordHash *string        `json:"password_hash" catalog:"secret"`
 }
@@ -37,6 +39,9 @@ func (u *User) Validate() catalog.Problems {
 	var p catalog.Problems
 	if u.Password != nil && u.PasswordHash != nil {
 		p.Add(catalog.NonField, "Only one of 'password', 'password_hash' can be set.")
+	}
+	if len(u.Permissions) > 0 {
+		p.Add("permissions", "Users are given permissions by roles only.")
 	}
 	return p
 }
@@ -48,5 +53,6 @@ type Group struct {
 	Superuser  bool           `json:"is_superuser"`
 	Parents    []string       `json:"parents" catalog:"ref=group"`
 	Users      []int          `json:"users" catalog:"ref=user"`
+	Roles      []string       `json:"roles" catalog:"ref=role"`
 	Attributes map[string]any `json:"attributes"`
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain/catalog"
 	_ "github.com/flowledger/flowledger/domain/policy"
+	_ "github.com/flowledger/flowledger/domain/role"
 )
 
 // TestKinds keeps what can be configured: blueprints and the admin API depend

@@ -19,6 +19,20 @@ func (s State) Valid(now time.Time) bool {
 // maxIdentifier is the contract's limit, in characters.
 const maxIdentifier = 255
 
+func named(identifier string) bool {
+	return identifier != "" && len([]rune(identifier)) <= maxIdentifier
+}
+
+var (
+	errName = domain.Errorf(domain.Invalid, "A token needs an identifier of at most %d characters.", maxIdentifier)
+	errTime = domain.Errorf(domain.Invalid, "A token that expires needs a time.")
+)
+
+// scopeOf is a scope in order, each permission once.
+func scopeOf(permissions []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(permissions)))
+}
+
 // Create makes a token. Repeating it with the same identifier changes nothing.
 type Create struct {
 	Token             string // its id; needed by one that leads on
@@ -29,6 +43,7 @@ type Create struct {
 	Description       string
 	Expires           time.Time
 	Expiring          bool
+	Scope             []string // permissions, app.codename; none for all that the user may
 	RevokeOnExecution bool
 	By                string
 	Producer          string
@@ -46,12 +61,12 @@ func (c Create) Decide(s State) ([]Event, error) {
 		return nil, domain.Errorf(domain.Conflict, "The token exists already.")
 	case !slices.Contains([]string{Verification, API, Recovery, AppPassword}, c.Intent):
 		return nil, domain.Errorf(domain.Invalid, "There is no intent %q.", c.Intent)
-	case c.Identifier == "" || len([]rune(c.Identifier)) > maxIdentifier:
-		return nil, domain.Errorf(domain.Invalid, "A token needs an identifier of at most %d characters.", maxIdentifier)
+	case !named(c.Identifier):
+		return nil, errName
 	case c.User == "":
 		return nil, domain.Errorf(domain.Invalid, "A token needs a user.")
 	case c.Expiring && c.Expires.IsZero():
-		return nil, domain.Errorf(domain.Invalid, "A token that expires needs a time.")
+		return nil, errTime
 	case c.Digest.Empty() || c.Credential == "":
 		return nil, domain.Errorf(domain.Internal, "A token needs a digest and a credential.")
 	case len(c.Resumption.Secrets) > 0 && c.Token == "":
@@ -60,7 +75,7 @@ func (c Create) Decide(s State) ([]Event, error) {
 	return []Event{TokenCreated{
 		Token: c.Token, Resumption: c.Resumption,
 		Intent: c.Intent, Flow: c.Flow, User: c.User, Identifier: c.Identifier, Description: c.Description,
-		Expires: c.Expires, Expiring: c.Expiring, RevokeOnExecution: c.RevokeOnExecution,
+		Expires: c.Expires, Expiring: c.Expiring, Scope: scopeOf(c.Scope), RevokeOnExecution: c.RevokeOnExecution,
 		By: c.By, Producer: c.Producer, Digest: c.Digest, CredentialID: c.Credential,
 	}}, nil
 }

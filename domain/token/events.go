@@ -16,8 +16,10 @@ type State struct {
 	Description       string
 	Expires           time.Time
 	Expiring          bool
+	Scope             []string // permissions, app.codename; none for a token that may do all that its user may
 	RevokeOnExecution bool
 	Digest            domain.Secret
+	Credential        string // id of the key that the digest is sealed with
 	Resumption        Resumption
 	LastUsed          time.Time
 	UsedBy            string // id of the execution that used it last
@@ -67,6 +69,7 @@ type TokenCreated struct {
 	Identifier        string        `json:"identifier"`
 	Expires           time.Time     `json:"expires,omitzero"`
 	Expiring          bool          `json:"expiring"`
+	Scope             []string      `json:"scope,omitempty"` // permissions that it is limited to, app.codename
 	RevokeOnExecution bool          `json:"revoke_on_execution"`
 	By                string        `json:"by,omitempty"`
 	Producer          string        `json:"producer"` // email_stage, source_stage, admin_recovery, lockdown, api or bootstrap
@@ -94,9 +97,71 @@ func SecretsOf(id string) string { return "token:" + id }
 func (e TokenCreated) Evolve(State) State {
 	return State{
 		Status: Active, Intent: e.Intent, Flow: e.Flow, User: e.User, Identifier: e.Identifier, Description: e.Description,
-		Expires: e.Expires, Expiring: e.Expiring, RevokeOnExecution: e.RevokeOnExecution, Digest: e.Digest,
-		Resumption: e.Resumption,
+		Expires: e.Expires, Expiring: e.Expiring, Scope: e.Scope, RevokeOnExecution: e.RevokeOnExecution, Digest: e.Digest,
+		Credential: e.CredentialID, Resumption: e.Resumption,
 	}
+}
+
+// Terms are what can be changed of a token, but for its description, which is
+// people's own text.
+type Terms struct {
+	Intent     string    `json:"intent"`
+	User       string    `json:"user"`
+	Identifier string    `json:"identifier"`
+	Expires    time.Time `json:"expires,omitzero"`
+	Expiring   bool      `json:"expiring"`
+	Scope      []string  `json:"scope,omitempty"`
+}
+
+// terms are those of a token.
+func (s State) terms() Terms {
+	return Terms{Intent: s.Intent, User: s.User, Identifier: s.Identifier, Expires: s.Expires, Expiring: s.Expiring, Scope: s.Scope}
+}
+
+// TokenChanged records other terms: all of them, and in Fields the names of
+// those that differ. The description is sealed again, for the user may be
+// another one.
+type TokenChanged struct {
+	Fields       []string `json:"fields"`
+	From         Terms    `json:"from"`
+	To           Terms    `json:"to"`
+	By           string   `json:"by,omitempty"`
+	Via          string   `json:"via"`
+	CredentialID string   `json:"credential"` // that seals the digest, and goes with the new user
+	Description  string   `json:"description,omitempty" seal:"P"`
+	Previous     string   `json:"previous_description,omitempty" seal:"T"`
+}
+
+// EventType implements [domain.Event].
+func (TokenChanged) EventType() string { return "TokenChanged" }
+
+// Evolve implements [domain.Event].
+func (e TokenChanged) Evolve(s State) State {
+	s.Intent, s.User, s.Identifier, s.Scope = e.To.Intent, e.To.User, e.To.Identifier, e.To.Scope
+	s.Expires, s.Expiring, s.Description = e.To.Expires, e.To.Expiring, e.Description
+	return s
+}
+
+// TokenRotated records another secret. The one before proves nothing from then
+// on.
+type TokenRotated struct {
+	By           string        `json:"by,omitempty"`
+	Via          string        `json:"via"`
+	CredentialID string        `json:"credential"`
+	Digest       domain.Secret `json:"digest" seal:"C"`
+}
+
+// EventType implements [domain.Event].
+func (TokenRotated) EventType() string { return "TokenRotated" }
+
+// Credential names the key that seals the digest: the one of the first digest,
+// so that both go at once.
+func (e TokenRotated) Credential() string { return e.CredentialID }
+
+// Evolve implements [domain.Event].
+func (e TokenRotated) Evolve(s State) State {
+	s.Digest = e.Digest
+	return s
 }
 
 // TokenViewed is evidence that somebody was shown the secret.

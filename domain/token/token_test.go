@@ -90,7 +90,7 @@ func TestFold(t *testing.T) {
 	got := domain.Fold(token.State{}, given(link, token.TokenViewed{}, token.TokenUsed{At: now, Execution: "x", Last: true})...)
 	want := token.State{
 		Status: token.Used, Intent: token.Recovery, User: "u", Identifier: "t", Expires: now.Add(time.Minute), Expiring: true,
-		Digest: digest, LastUsed: now, UsedBy: "x",
+		Digest: digest, Credential: "c", LastUsed: now, UsedBy: "x",
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(domain.Secret.Equal)); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)

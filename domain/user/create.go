@@ -40,7 +40,7 @@ func (c Create) Decide(s State) ([]Event, error) {
 		Joined: c.Now, By: c.By, Via: c.Via,
 		Username: *c.Username, Name: or(c.Name, ""), Email: or(c.Email, ""), Attributes: c.Attributes,
 	}
-	events := []Event{created}
+	events := append([]Event{created}, c.roles(State{}, c.By)...)
 	if c.Hash.Empty() {
 		return events, nil
 	}

@@ -1,6 +1,7 @@
 package user
 
 import (
+	"slices"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -17,6 +18,7 @@ type State struct {
 	Type       string
 	Path       string
 	Attributes map[string]any
+	Roles      []string // ids, in the order in which they came
 
 	Password        domain.Secret // the encoded hash; empty when there is none
 	PasswordChanged time.Time     // when it was last set; a rehash does not count
@@ -236,6 +238,23 @@ func (UserMoved) EventType() string { return "UserMoved" }
 // Evolve implements [domain.Event].
 func (e UserMoved) Evolve(s State) State {
 	s.Path = e.To
+	return s
+}
+
+// UserRolesChanged records which roles a user has from then on, beside those
+// of the groups, and has no more.
+type UserRolesChanged struct {
+	Added   []string `json:"added,omitempty"`
+	Removed []string `json:"removed,omitempty"`
+	By      string   `json:"by,omitempty"`
+}
+
+// EventType implements [domain.Event].
+func (UserRolesChanged) EventType() string { return "UserRolesChanged" }
+
+// Evolve implements [domain.Event].
+func (e UserRolesChanged) Evolve(s State) State {
+	s.Roles = slices.DeleteFunc(slices.Concat(s.Roles, e.Added), func(id string) bool { return slices.Contains(e.Removed, id) })
 	return s
 }
 

@@ -109,12 +109,47 @@ func TestWrite(t *testing.T) {
 				Previous: user.Profile{Attributes: map[string]any{"a": 1.0, "b": "x"}},
 			}),
 		},
+		"roles are those that are given": {
+			Given: given(created, user.UserRolesChanged{Added: []string{"r1", "r2"}}),
+			When:  user.Write{Fields: user.Fields{Roles: []string{"r3", "r2"}}, By: "u"},
+			Then:  given(user.UserRolesChanged{Added: []string{"r3"}, Removed: []string{"r1"}, By: "u"}),
+		},
+		"the same roles in another order are the same": {
+			Given: given(created, user.UserRolesChanged{Added: []string{"r1", "r2"}}),
+			When:  user.Write{Fields: user.Fields{Roles: []string{"r2", "r1"}}},
+		},
+		"roles can be emptied": {
+			Given: given(created, user.UserRolesChanged{Added: []string{"r1"}}),
+			When:  user.Write{Fields: user.Fields{Roles: []string{}}}, Then: given(user.UserRolesChanged{Removed: []string{"r1"}}),
+		},
+		"a role is given": {
+			Given: given(created, user.UserRolesChanged{Added: []string{"r1"}}),
+			When:  user.Assign{Add: []string{"r2"}, By: "u"}, Then: given(user.UserRolesChanged{Added: []string{"r2"}, By: "u"}),
+		},
+		"a role is taken away": {
+			Given: given(created, user.UserRolesChanged{Added: []string{"r1"}}),
+			When:  user.Assign{Remove: []string{"r1", "r2"}, By: "u"}, Then: given(user.UserRolesChanged{Removed: []string{"r1"}, By: "u"}),
+		},
+		"a role is not given twice":            {Given: given(created, user.UserRolesChanged{Added: []string{"r1"}}), When: user.Assign{Add: []string{"r1"}}},
+		"nobody has no roles":                  {When: user.Assign{Add: []string{"r1"}}, Fails: domain.NotFound},
 		"a user name cannot be emptied":        {Given: given(created), When: user.Write{Fields: user.Fields{Username: ptr("")}}, Fails: domain.Invalid},
 		"nobody cannot be written":             {When: user.Write{}, Fails: domain.NotFound},
 		"a deleted user cannot be written":     {Given: given(created, user.UserDeleted{}), When: user.Write{}, Fails: domain.NotFound},
 		"a user can be activated":              {Given: given(created, user.UserDeactivated{}), When: user.SetActive{Active: true, By: "u", Cause: "admin"}, Then: given(user.UserActivated{By: "u", Cause: "admin"})},
 		"nobody cannot be activated":           {When: user.SetActive{Active: true}, Fails: domain.NotFound},
 		"activating the active changes nought": {Given: given(created), When: user.SetActive{Active: true}},
+	})
+}
+
+func TestCreateWithRoles(t *testing.T) {
+	domaintest.Run(t, map[string]spec{
+		"a new user has the roles that are given": {
+			When: user.Create{Key: 5, Fields: user.Fields{Username: ptr("ada"), Roles: []string{"r1"}}, By: "u", Now: now},
+			Then: given(
+				user.UserCreated{Key: 5, Type: "internal", Active: true, Path: "users", Joined: now, By: "u", Username: "ada"},
+				user.UserRolesChanged{Added: []string{"r1"}, By: "u"},
+			),
+		},
 	})
 }
 
@@ -168,10 +203,12 @@ func TestFold(t *testing.T) {
 		user.UserProfileChanged{Set: user.Profile{Name: ptr("Ada L"), Email: ptr(""), Attributes: map[string]any{}}},
 		user.UserTypeChanged{To: "external"}, user.UserMoved{To: "p"}, user.UserDeactivated{},
 		user.UserPasswordRehashed{CredentialID: "c2", Hash: hash},
+		user.UserRolesChanged{Added: []string{"r1", "r2"}}, user.UserRolesChanged{Added: []string{"r3"}, Removed: []string{"r1"}},
 	)...)
 	want := user.State{
 		Status: user.Present, Key: 5, Username: "countess", Name: "Ada L", Type: "external", Path: "p",
 		Attributes: map[string]any{}, Password: hash, Credential: "c2", PasswordChanged: now, Joined: now, Outworn: []string{"c1"},
+		Roles: []string{"r2", "r3"},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(domain.Secret.Equal)); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
@@ -198,8 +235,9 @@ func TestForgottenChangeIsNone(t *testing.T) {
 func TestFieldsOf(t *testing.T) {
 	got := user.FieldsOf(map[string]any{
 		"username": "ada", "email": 5, "is_active": false, "attributes": map[string]any{"x": 1}, "groups": []any{"g"},
+		"roles": []any{"r1", 5, "r1", "r2"},
 	})
-	want := user.Fields{Username: ptr("ada"), Active: ptr(false), Attributes: map[string]any{"x": 1}}
+	want := user.Fields{Username: ptr("ada"), Active: ptr(false), Attributes: map[string]any{"x": 1}, Roles: []string{"r1", "r2"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}

@@ -15,6 +15,7 @@ type Fields struct {
 	Username, Name, Email, Type, Path *string
 	Active                            *bool
 	Attributes                        map[string]any
+	Roles                             []string // ids of all roles that the user is to have, beside those of the groups
 }
 
 // FieldsOf takes the fields of a user out of a map by their names on the
@@ -33,6 +34,14 @@ func FieldsOf(values map[string]any) Fields {
 		f.Active = &v
 	}
 	f.Attributes, _ = values["attributes"].(map[string]any)
+	if list, ok := values["roles"].([]any); ok {
+		f.Roles = []string{}
+		for _, item := range list {
+			if id, ok := item.(string); ok && !slices.Contains(f.Roles, id) {
+				f.Roles = append(f.Roles, id)
+			}
+		}
+	}
 	return f
 }
 
@@ -102,7 +111,7 @@ func (c Write) Decide(s State) ([]Event, error) {
 		}
 		events = append(events, activity...)
 	}
-	return events, nil
+	return append(events, c.roles(s, c.By)...), nil
 }
 
 func differs(to *string, from string) bool { return to != nil && *to != from }

@@ -22,6 +22,7 @@ var (
 		"core/authenticated_sessions/{key}/used_by/", "stages/all/user_settings/",
 		"events/notifications/", "events/notifications/{key}/", "events/notifications/{key}/used_by/", "events/notifications/mark_all_seen/",
 		"core/user_consent/", "core/user_consent/{key}/", "core/user_consent/{key}/used_by/",
+		"core/tokens/", "core/tokens/{key}/", "core/tokens/{key}/used_by/",
 	}
 	hidden    = []string{"flows/inspector/{key}/"} // from all but superusers: they are told that there is nothing
 	openToAll = []string{"root/config/", "core/brands/current/", "policies/geoip_iso3166/"}

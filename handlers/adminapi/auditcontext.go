@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/flowledger/flowledger/domain/audit"
@@ -67,6 +68,12 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 		return cleansed(event.Context), nil
 	case token.TokenCreated:
 		return map[string]any{"model": modelRef("authentik_core.token", e.Stream.ID(), event.Identifier)}, nil
+	case token.TokenChanged:
+		return map[string]any{
+			"model": modelRef(tokenModel, e.Stream.ID(), event.To.Identifier), "diff": diff(termsOf(event.To, event), termsOf(event.From, event)),
+		}, nil
+	case token.TokenRotated:
+		return map[string]any{"secret": modelRef(tokenModel, e.Stream.ID(), "")}, nil
 	case invitation.InvitationUsed:
 		return map[string]any{"invitation_uuid": strings.ReplaceAll(e.Stream.ID(), "-", "")}, nil
 	case invitation.Event:
@@ -75,6 +82,17 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 		return map[string]any{"model": modelRef("authentik_core.token", e.Stream.ID(), "")}, nil
 	}
 	return map[string]any{}, nil
+}
+
+// termsOf are the fields of a token that an event changed, by the contract's
+// names. The description is people's own text: that it differs is enough.
+func termsOf(t token.Terms, e token.TokenChanged) map[string]any {
+	all := map[string]any{
+		"identifier": t.Identifier, "intent": t.Intent, "user": t.User, "expires": moment(t.Expires), "expiring": t.Expiring,
+		"scope": limits(t.Scope),
+	}
+	maps.DeleteFunc(all, func(name string, _ any) bool { return !slices.Contains(e.Fields, name) })
+	return all
 }
 
 // loginContext says how somebody proved who they are. Whether the device was

@@ -65,6 +65,18 @@ func TestContexts(t *testing.T) {
 		"a token is made": {"token-t", "model_created", token.TokenCreated{Identifier: "robot"}, map[string]any{
 			"model": map[string]any{"pk": "t", "app": "authentik_core", "model_name": "token", "name": "robot"},
 		}},
+		"a token is changed": {"token-t", "model_updated", token.TokenChanged{
+			Fields: []string{"identifier", "scope"}, From: token.Terms{Identifier: "robot"}, To: token.Terms{Identifier: "machine", Scope: []string{"a.b"}},
+		}, map[string]any{
+			"model": map[string]any{"pk": "t", "app": "authentik_core", "model_name": "token", "name": "machine"},
+			"diff": map[string]any{
+				"identifier": map[string]any{"new_value": "machine", "previous_value": "robot"},
+				"scope":      map[string]any{"new_value": []string{"a.b"}, "previous_value": nil},
+			},
+		}},
+		"a token has another key": {"token-t", "secret_rotate", token.TokenRotated{}, map[string]any{
+			"secret": map[string]any{"pk": "t", "app": "authentik_core", "model_name": "token", "name": ""},
+		}},
 		"a policy notes something": {"audit-a", "custom_x", audit.AuditCustomRecorded{Action: "custom_x", Context: map[string]any{"n": 1, "api_key": "k"}}, map[string]any{
 			"n": 1, "api_key": masked,
 		}},

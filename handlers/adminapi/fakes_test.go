@@ -56,6 +56,8 @@ func init() {
 	codec.Register[session.SessionRevoked](1)
 	codec.Register[session.SessionEnded](1)
 	codec.Register[token.TokenCreated](1)
+	codec.Register[token.TokenChanged](1)
+	codec.Register[token.TokenRotated](1)
 	codec.Register[token.TokenRevoked](1)
 	codec.Register[invitation.InvitationCreated](1)
 	codec.Register[invitation.InvitationUsed](1)
@@ -373,16 +375,29 @@ func (v *views) Login(_ context.Context, id string) (adminapi.Login, bool, error
 	}, s.Status == session.Alive && s.User != "", nil
 }
 
-func (v *views) Tokens(_ context.Context, f adminapi.TokenFilter, _ bool, p adminapi.Page) ([]adminapi.Token, int, error) {
+func (v *views) Tokens(_ context.Context, f adminapi.TokenFilter, order string, p adminapi.Page) ([]adminapi.Token, int, error) {
 	var out []adminapi.Token
 	for id, s := range v.now().tokens {
-		if s.Status == token.Active && (f.Identifier == "" || f.Identifier == s.Identifier) && (f.User == "" || f.User == s.User) {
+		if s.Status == token.Active && (f.Identifier == "" || f.Identifier == s.Identifier) && (f.User == "" || f.User == s.User) &&
+			(f.Intent == "" || f.Intent == s.Intent) && (f.Expiring == nil || *f.Expiring == s.Expiring) &&
+			(f.Description == "" || f.Description == s.Description) && (f.Expires.IsZero() || f.Expires.Equal(s.Expires)) {
 			out = append(out, adminapi.Token{
 				ID: id, Identifier: s.Identifier, Intent: s.Intent, User: s.User, Description: s.Description, Expires: s.Expires, Expiring: s.Expiring,
+				Scope: s.Scope, LastUsed: s.LastUsed,
 			})
 		}
 	}
+	slices.SortFunc(out, func(a, b adminapi.Token) int {
+		if order == "-identifier" {
+			a, b = b, a
+		}
+		return cmp.Compare(a.Identifier, b.Identifier)
+	})
 	return cut(out, p), len(out), nil
+}
+
+func (v *views) Digest(key domain.Secret) domain.Secret {
+	return domain.NewSecret("digest of " + key.Reveal())
 }
 
 func (v *views) Mint() (string, domain.Secret) { return mintedKey, domain.NewSecret(mintedDigest) }

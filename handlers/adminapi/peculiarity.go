@@ -49,10 +49,11 @@ func peculiarityOf(c catalog.Category) peculiarity {
 }
 
 // configured tells whether things of this kind are objects that the generic
-// endpoints serve. Users, groups and invitations are aggregates of their own.
+// endpoints serve. Users, groups, roles and invitations are aggregates of their
+// own.
 func configured(k catalog.Kind) bool {
 	switch k.Category {
-	case catalog.User, catalog.Group, catalog.Invitation:
+	case catalog.User, catalog.Group, catalog.Role, catalog.Invitation:
 		return false
 	}
 	return k.Path != ""

@@ -1,14 +1,10 @@
 package adminapi
 
 import (
-	"context"
 	"net/http"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/eventstore"
@@ -26,101 +22,123 @@ func (s *Server) createToken(w http.ResponseWriter, r *http.Request, c session.C
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
-	create, err := s.judgeToken(r.Context(), c, input)
+	wish, err := s.judgeToken(r.Context(), c, Token{User: c.User, Intent: token.API}, input, false)
 	if err != nil {
 		return err
 	}
+	create := wish.create(c, s.Now())
 	id := s.NewID()
 	key, digest := s.Keys.Mint()
 	create.Digest, create.Credential = digest, id
+	// A crash after this leaves a token whose key nobody was told. It shows in
+	// the list, and ends at its time.
 	if _, err := s.Tokens.Handle(r.Context(), eventstore.Stream("token", id), create, s.meta(c, "user:"+create.User)); err != nil {
+		return err
+	}
+	return s.writeToken(w, r, http.StatusCreated, create.Identifier, map[string]any{"key": key})
+}
+
+// create makes a token of the wish for the caller.
+func (w tokenWish) create(c session.Caller, now time.Time) token.Create {
+	create := token.Create{Intent: token.API, Expiring: true, Expires: now.Add(tokenLife), User: c.User, By: c.User, Producer: via}
+	overwrite(&create.Identifier, w.identifier)
+	overwrite(&create.Intent, w.intent)
+	overwrite(&create.Description, w.description)
+	overwrite(&create.User, w.user)
+	overwrite(&create.Expires, w.expires)
+	overwrite(&create.Expiring, w.expiring)
+	overwrite(&create.Scope, w.scope)
+	return create
+}
+
+// changeToken replaces or patches. What is not said stays.
+func (s *Server) changeToken(partial bool) endpoint {
+	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+		input, err := readObject(r)
+		if err != nil {
+			return err
+		}
+		s.changes.Lock()
+		defer s.changes.Unlock()
+		t, err := s.findToken(r, c)
+		if err != nil {
+			return err
+		}
+		wish, err := s.judgeToken(r.Context(), c, t, input, partial)
+		if err != nil {
+			return err
+		}
+		if wish.expiring != nil && *wish.expiring && wish.expires == nil && t.Expires.IsZero() {
+			return invalid("expires", "A token that expires needs a time.")
+		}
+		change := token.Change{
+			Identifier: wish.identifier, Intent: wish.intent, User: wish.user, Description: wish.description,
+			Expires: wish.expires, Expiring: wish.expiring, Scope: wish.scope, By: c.User, Via: via,
+		}
+		owner, identifier := t.User, t.Identifier
+		overwrite(&owner, wish.user)
+		overwrite(&identifier, wish.identifier)
+		if _, err := s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), change, s.meta(c, "user:"+owner)); err != nil {
+			return err
+		}
+		return s.writeToken(w, r, http.StatusOK, identifier, nil)
+	}
+}
+
+// setKey gives a token the key that the client chose. Only its digest is kept.
+func (s *Server) setKey(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	t, err := s.findToken(r, c)
+	if err != nil {
+		return err
+	}
+	input, err := readObject(r)
+	if err != nil {
+		return err
+	}
+	text, ok := input["key"].(string)
+	switch {
+	case input["key"] == nil:
+		return invalid("key", "This field is required.")
+	case !ok:
+		return invalid("key", "Not a valid string.")
+	case !c.Superuser && t.User != c.User:
+		return domain.Errorf(domain.Forbidden, "Only superusers may set the keys of other users' tokens.")
+	}
+	if fault := beyond(c, t.Intent, t.Scope); fault != "" {
+		return domain.Errorf(domain.Forbidden, "%s", fault)
+	}
+	key := domain.NewSecret(text)
+	if fault := token.CheckKey(key); fault != "" {
+		return invalid("key", fault)
+	}
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	rotate := token.Rotate{Digest: s.Keys.Digest(key), By: c.User, Via: via}
+	if _, err := s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), rotate, s.meta(c, "user:"+t.User)); err != nil {
 		return err
 	}
 	if err := s.changed(r.Context()); err != nil {
 		return err
 	}
-	t, ok, err := s.tokenNamed(r.Context(), create.Identifier)
-	if err == nil && !ok {
-		err = notFound("Token")
-	}
+	return done(w)
+}
+
+// deleteToken revokes a token; it proves nobody from then on. A crash before
+// its key is dropped leaves that for the sweeper.
+func (s *Server) deleteToken(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	t, err := s.findToken(r, c)
 	if err != nil {
 		return err
 	}
-	shown, err := s.showToken(r.Context(), t)
+	_, err = s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), token.Revoke{By: c.User, Cause: "admin"}, s.meta(c, "user:"+t.User))
 	if err != nil {
 		return err
 	}
-	shown["key"] = key
-	return writeJSON(w, http.StatusCreated, shown)
-}
-
-// judgeToken reads what a client wants of a token. Tokens are no kind of the
-// catalog: blueprints cannot write them, for their keys could not be told.
-func (s *Server) judgeToken(ctx context.Context, c session.Caller, input map[string]any) (token.Create, error) {
-	create := token.Create{
-		Intent: token.API, Expiring: true, Expires: s.Now().Add(tokenLife), User: c.User, By: c.User, Producer: via,
+	if err := s.Keys.Drop(r.Context(), t.ID); err != nil {
+		return err
 	}
-	var problems catalog.Problems
-	textField(input, "identifier", &create.Identifier, &problems)
-	textField(input, "intent", &create.Intent, &problems)
-	textField(input, "description", &create.Description, &problems)
-	switch expiring, ok := input["expiring"].(bool); {
-	case ok:
-		create.Expiring = expiring
-	case input["expiring"] != nil:
-		problems.Add("expiring", "Must be a valid boolean.")
+	if err := s.changed(r.Context()); err != nil {
+		return err
 	}
-	s.judgeExpiry(input["expires"], &create, &problems)
-	if !slices.Contains([]string{token.API, token.AppPassword}, create.Intent) {
-		problems.Add("intent", "%q is not a valid choice.", cut(create.Intent))
-	}
-	if !slug.MatchString(create.Identifier) {
-		problems.Add("identifier", "Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.")
-	}
-	if err := problems.Err(); err != nil {
-		return create, err
-	}
-	if input["user"] != nil {
-		u, err := s.userField(ctx, input, "user")
-		if err != nil {
-			return create, err
-		}
-		create.User = u.ID
-	}
-	_, taken, err := s.tokenNamed(ctx, create.Identifier)
-	if err == nil && taken {
-		err = invalid("identifier", "Token with this identifier already exists.")
-	}
-	return create, err
-}
-
-// slug is what an identifier looks like, for it is part of addresses.
-var slug = regexp.MustCompile(`^[-a-zA-Z0-9_]{1,255}$`)
-
-// textField reads a text, if there is one.
-func textField(input map[string]any, name string, to *string, problems *catalog.Problems) {
-	switch text, ok := input[name].(string); {
-	case ok:
-		*to = strings.TrimSpace(text)
-	case input[name] != nil:
-		problems.Add(name, "Not a valid string.")
-	}
-}
-
-// judgeExpiry reads when a token is to end. One that would be over from the
-// beginning is a mistake.
-func (s *Server) judgeExpiry(value any, create *token.Create, problems *catalog.Problems) {
-	if value == nil {
-		return
-	}
-	text, _ := value.(string)
-	at, err := time.Parse(time.RFC3339Nano, text)
-	switch {
-	case err != nil:
-		problems.Add("expires", "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")
-	case !at.After(s.Now()):
-		problems.Add("expires", "The time is over already.")
-	default:
-		create.Expires = at
-	}
+	return done(w)
 }

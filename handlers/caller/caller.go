@@ -112,10 +112,30 @@ func (s *Callers) byToken(ctx context.Context, c session.Caller, key string) (se
 	}
 	known := c
 	known.Token, known.User, known.Superuser = id, who.ID, who.Superuser
-	if _, err := s.Tokens.Handle(ctx, eventstore.Stream("token", id), token.Use{Now: c.Now}, s.meta(known)); err != nil {
+	state, err := s.Tokens.Handle(ctx, eventstore.Stream("token", id), token.Use{Now: c.Now}, s.meta(known))
+	if err != nil {
 		return c, err
 	}
-	return known, nil
+	if state.User != owner || state.Intent != token.API { // it was changed a moment ago
+		return c, domain.Errorf(domain.Unauthenticated, "Token invalid/expired")
+	}
+	return limited(known, state.Scope), nil
+}
+
+// limited takes from a caller what the scope of a token does not name. A token
+// without a scope is not limited.
+func limited(c session.Caller, scope []string) session.Caller {
+	if len(scope) == 0 {
+		return c
+	}
+	granted := session.Grants{}
+	for _, permission := range scope {
+		if c.May(permission) {
+			granted[permission] = true
+		}
+	}
+	c.Superuser, c.Scoped, c.Granted = false, true, granted
+	return c
 }
 
 // byCookie follows the session cookie. The session's own stream is asked, so

@@ -14,6 +14,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
+	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 	"github.com/flowledger/flowledger/handlers/caller"
@@ -271,5 +272,56 @@ func TestIdentify(t *testing.T) {
 	}
 	if caller.RequestID(t.Context()) != "" {
 		t.Error("an id without a request")
+	}
+}
+
+// A token with a scope may do what is in it, as far as its owner may.
+func TestScopedTokens(t *testing.T) {
+	w := newWorld(t)
+	create := func(id, owner string, scope ...string) {
+		t.Helper()
+		made := token.Create{
+			Intent: token.API, User: owner, Identifier: id, Digest: domain.NewSecret("digest"), Credential: id, Scope: scope,
+		}
+		if _, err := w.Tokens.Handle(t.Context(), eventstore.Stream("token", id), made, codec.Meta{Subject: "user:" + owner, Time: w.now}); err != nil {
+			t.Fatal(err)
+		}
+		w.keys.tokens[id] = id
+	}
+	create("wide", "ada")
+	create("narrow", "ada", "authentik_core.view_user", "authentik_core.view_group")
+	create("poor", "eve", "authentik_core.view_user")
+	w.people["eve"] = user.Person{ID: "eve", Username: "eve", Active: true}
+	with := func(key string) session.Caller {
+		t.Helper()
+		j := w.jar()
+		w.keys.owner = map[string]string{"poor": "eve"}[key]
+		if w.keys.owner == "" {
+			w.keys.owner = "ada"
+		}
+		j.headers.Set("Authorization", "Bearer "+key)
+		return j.is()
+	}
+	for key, want := range map[string]struct{ super, scoped, view, change bool }{
+		"wide": {true, false, true, true}, "narrow": {false, true, true, false}, "poor": {false, true, false, false},
+	} {
+		c := with(key)
+		got := struct{ super, scoped, view, change bool }{
+			c.Superuser, c.Scoped, c.May("authentik_core.view_user"), c.May("authentik_core.change_user"),
+		}
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", key, got, want)
+		}
+	}
+	// What was changed a moment ago counts, although the read model may be late.
+	give := token.Change{User: new("eve")}
+	if _, err := w.Tokens.Handle(t.Context(), eventstore.Stream("token", "wide"), give, codec.Meta{Subject: "user:eve", Time: w.now}); err != nil {
+		t.Fatal(err)
+	}
+	w.keys.owner = "ada"
+	j := w.jar()
+	j.headers.Set("Authorization", "Bearer wide")
+	if c, err := w.Of(httptest.NewRecorder(), j.request(http.MethodGet)); code(err) != domain.Unauthenticated || c.User != "" {
+		t.Errorf("a token that was given away: %+v, %v", c, err)
 	}
 }

@@ -55,7 +55,7 @@ func (s *Server) Mount(r *mux.Router) {
 const maxBody = 1 << 20
 
 func (s *Server) get(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.Callers.Of(w, r)
+	c, err := s.caller(w, r)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) post(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.Callers.Of(w, r)
+	c, err := s.caller(w, r)
 	if err != nil {
 		return err
 	}
@@ -75,6 +75,17 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.visit(w, r, c, body)
+}
+
+// caller tells who makes the request. What a token may do by its scope is
+// enumerated, and being its user in a flow is none of that: a flow can set a
+// password.
+func (s *Server) caller(w http.ResponseWriter, r *http.Request) (session.Caller, error) {
+	c, err := s.Callers.Of(w, r)
+	if err == nil && c.Scoped {
+		err = domain.Errorf(domain.Forbidden, "A token that is limited to some permissions cannot go through flows as its user.")
+	}
+	return c, err
 }
 
 // visit hands the request on and writes what it came to. Cookies go out only

@@ -318,3 +318,15 @@ func FuzzResponse(f *testing.F) {
 		}
 	})
 }
+
+// A token that is limited is not its user: a flow would make it so.
+func TestLimitedTokens(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		s := asked()
+		s.caller = session.Caller{User: "u", Token: "t", Scoped: true}
+		w := s.does(method, address, asJSON, "{}")
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "limited to some permissions") || len(s.visits)+len(s.did) > 0 {
+			t.Errorf("%s: %d %s, visits %d, %v", method, w.Code, w.Body, len(s.visits), s.did)
+		}
+	}
+}

@@ -39,6 +39,7 @@ type fakeSite struct {
 	offers    Offers
 	query     url.Values // that a stage was to be set up with
 	cancelled []string
+	scoped    bool  // everybody comes with a token that is limited
 	fail      error // what every look-up ends in
 	log       bytes.Buffer
 }
@@ -84,6 +85,7 @@ func (f *fakeSite) Of(_ http.ResponseWriter, r *http.Request) (session.Caller, e
 		c.Session = f.cookies[cookie.Value]
 		c.User = f.users[c.Session]
 	}
+	c.Scoped = f.scoped
 	return c, nil
 }
 

@@ -41,6 +41,9 @@ func (s *Server) handle(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secure(w.Header())
 		c, err := s.Callers.Of(w, r)
+		if err == nil && c.Scoped { // its permissions are for the API, and pages lead through flows
+			err = domain.Errorf(domain.Forbidden, "A token that is limited to some permissions cannot be used for pages.")
+		}
 		if err == nil {
 			err = p(w, r, &c)
 		}

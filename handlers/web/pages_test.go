@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -467,4 +468,17 @@ func TestBrand(t *testing.T) {
 	b.site = m
 	_, p := b.follow("/if/flow/login/")
 	wants(t, p, http.StatusOK, "<title>Welcome · Example Corp</title>", "<span>Example Corp</span>")
+}
+
+// What a token is limited to is for the API: a page would lead through flows.
+func TestLimitedTokens(t *testing.T) {
+	site := newSite()
+	site.scoped = true
+	for _, path := range []string{"/if/flow/login/", "/if/user/", "/", "/nothing"} {
+		w := httptest.NewRecorder()
+		site.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != http.StatusForbidden || len(site.runs) > 0 {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
 }
