@@ -202,11 +202,8 @@ func identifier(name, id string) string {
 // two browsers with one link the second must hear it. A crash after it leaves
 // the token with this execution, which takes it again.
 func (x *Executor) use(ctx context.Context, d *draft, o execution.Pass) (denied string, err error) {
-	for _, e := range o.Effects {
-		if e.UseToken == nil {
-			continue
-		}
-		_, err := x.Tokens.Handle(ctx, eventstore.Stream("token", e.UseToken.Token),
+	for _, id := range spent(d, o) {
+		_, err := x.Tokens.Handle(ctx, eventstore.Stream("token", id),
 			token.Use{Execution: d.id, Now: x.Now()}, x.meta(d.id, d.state, d.visit.Caller))
 		switch code, _ := domain.Explain(err); {
 		case err == nil:
@@ -217,6 +214,23 @@ func (x *Executor) use(ctx context.Context, d *draft, o execution.Pass) (denied 
 		}
 	}
 	return "", nil
+}
+
+// spent lists the tokens that a passed stage uses up: those it says, and that
+// of the link which began the execution as soon as somebody has answered
+// something. Opening a link uses nothing up, for mail scanners do that.
+func spent(d *draft, o execution.Pass) []string {
+	var ids []string
+	for _, e := range o.Effects {
+		if e.UseToken != nil {
+			ids = append(ids, e.UseToken.Token)
+		}
+	}
+	link := d.state.Context.Text(execution.KeyIsRestored)
+	if d.state.Entry == "token" && link != "" && len(d.visit.Response) > 0 && !slices.Contains(ids, link) {
+		ids = append(ids, link)
+	}
+	return ids
 }
 
 // useToken uses up the token that led here, and destroys the key of what it
