@@ -9,6 +9,7 @@ import (
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -62,6 +63,8 @@ func actionOf(e codec.Decoded) string {
 		return actionOnUser(event, e.Header.Execution != "")
 	case group.Event:
 		return actionOnGroup(event)
+	case role.Event:
+		return actionOnRole(event)
 	case token.Event:
 		return actionOnToken(event)
 	case audit.AuditCustomRecorded:
@@ -106,6 +109,16 @@ func actionOnGroup(event group.Event) string {
 	case group.GroupCreated:
 		return actionCreated
 	case group.GroupDeleted:
+		return actionDeleted
+	}
+	return actionUpdated
+}
+
+func actionOnRole(event role.Event) string {
+	switch event.(type) {
+	case role.RoleCreated:
+		return actionCreated
+	case role.RoleDeleted:
 		return actionDeleted
 	}
 	return actionUpdated

@@ -134,7 +134,7 @@ func (n *Notifications) List(ctx context.Context, f NotificationFilter, order st
 // have an action for it. Most events, it need not look at again.
 func Reportable(e eventstore.Recorded) bool {
 	switch e.Stream.Category() {
-	case "object", "user", "group", "token", "invitation":
+	case "object", "user", "group", "role", "token", "invitation":
 		return true
 	case "execution":
 		switch e.Type {

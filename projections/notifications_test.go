@@ -13,6 +13,7 @@ import (
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -164,6 +165,8 @@ func categoryOf(e codec.Event) string {
 		return "user"
 	case group.Event:
 		return "group"
+	case role.Event:
+		return "role"
 	case token.Event:
 		return "token"
 	case invitation.Event:

@@ -101,7 +101,7 @@ func TestRestartGoesOnAtTheCheckpoint(t *testing.T) {
 }
 
 func TestRebuildGivesTheSame(t *testing.T) {
-	w := people(t)
+	w := officials(t)
 	script(w)
 	w.settle()
 	before := dump(t, w.path)

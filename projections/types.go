@@ -10,6 +10,7 @@ import (
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -111,6 +112,7 @@ func registerPeople() {
 	codec.Register[user.UserDeactivated](1)
 	codec.Register[user.UserTypeChanged](1)
 	codec.Register[user.UserMoved](1)
+	codec.Register[user.UserRolesChanged](1)
 	codec.Register[user.UserDeleted](1)
 	codec.Register[user.UsernameClaimed](1)
 	codec.Register[user.UsernameReleased](1)
@@ -123,5 +125,11 @@ func registerPeople() {
 	codec.Register[group.GroupParentsChanged](1)
 	codec.Register[group.GroupSuperuserChanged](1)
 	codec.Register[group.GroupAttributesChanged](1)
+	codec.Register[group.GroupRolesChanged](1)
 	codec.Register[group.GroupDeleted](1)
+
+	codec.Register[role.RoleCreated](1)
+	codec.Register[role.RoleRenamed](1)
+	codec.Register[role.RolePermissionsChanged](1)
+	codec.Register[role.RoleDeleted](1)
 }

@@ -44,6 +44,7 @@ type world struct {
 	audit      *projections.Audit
 	reputation *projections.Reputation
 	consents   *projections.Consents
+	roles      *projections.Roles
 	subjects   *projections.Subjects
 
 	clock time.Time // of the ledger
@@ -85,9 +86,9 @@ func (w *world) open(more ...projections.Projection) {
 	w.executions, w.audit = projections.NewExecutions(v), projections.NewAudit(v, w.store, w.codec)
 	w.reputation = projections.NewReputation(v, w.store, w.codec, w.vault.Digest)
 	w.subjects = projections.NewSubjects(v)
-	w.consents = projections.NewConsents(v)
+	w.consents, w.roles = projections.NewConsents(v), projections.NewRoles(v)
 	all := append([]projections.Projection{
-		w.consents,
+		w.consents, w.roles,
 		w.subjects,
 		w.objects, w.users, w.groups, w.tokens, w.sessions, w.executions, w.audit, w.reputation,
 	}, more...)

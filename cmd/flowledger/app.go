@@ -24,6 +24,7 @@ import (
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -74,6 +75,7 @@ type app struct {
 
 	invitations *projections.Invitations
 	consents    *projections.Consents
+	roles       *projections.Roles
 	subjects    *projections.Subjects
 
 	notifications *projections.Notifications
@@ -90,6 +92,7 @@ type app struct {
 
 	invitationHandler command.Handler[invitation.State]
 	consentHandler    command.Handler[consent.State]
+	roleHandler       command.Handler[role.State]
 	keyHandler        command.Handler[key.State]
 
 	workerHandler command.Handler[worker.State]
@@ -184,14 +187,14 @@ func (a *app) openViews() (err error) {
 	a.objects, a.users, a.groups = projections.NewObjects(), projections.NewUsers(a.views), projections.NewGroups(a.views)
 	a.sessions, a.tokens = projections.NewSessions(a.views), projections.NewTokens(a.views)
 	a.invitations, a.subjects = projections.NewInvitations(a.views), projections.NewSubjects(a.views)
-	a.consents = projections.NewConsents(a.views)
+	a.consents, a.roles = projections.NewConsents(a.views), projections.NewRoles(a.views)
 	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
 	a.audit = projections.NewAudit(a.views, a.store, a.codec)
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.notifications = projections.NewNotifications(a.views)
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
 		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation,
-		a.notifications)
+		a.notifications, a.roles)
 	return err
 }
 
@@ -208,6 +211,7 @@ func (a *app) wire() {
 	a.userHandler = command.Handler[user.State]{Store: a.store, Codec: a.codec}
 	a.claimHandler = command.Handler[user.Claimed]{Store: a.store, Codec: a.codec}
 	a.counterHandler = command.Handler[user.Counter]{Store: a.store, Codec: a.codec}
+	a.roleHandler = command.Handler[role.State]{Store: a.store, Codec: a.codec}
 	a.groupHandler = command.Handler[group.State]{Store: a.store, Codec: a.codec}
 	a.tokenHandler = command.Handler[token.State]{Store: a.store, Codec: a.codec}
 	a.consentHandler = command.Handler[consent.State]{Store: a.store, Codec: a.codec}

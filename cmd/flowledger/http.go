@@ -19,7 +19,7 @@ import (
 func (a *app) handler(cfg config, m *metrics) http.Handler {
 	people := &people{app: a}
 	callers := &caller.Callers{
-		Sessions: &a.sessionHandler, Tokens: &a.tokenHandler, Cookies: a.vault, Bearers: &bearers{app: a}, People: people,
+		Sessions: &a.sessionHandler, Tokens: &a.tokenHandler, Cookies: a.vault, Bearers: &bearers{app: a}, People: people, Roles: a.roles,
 		Network: caller.Network{Trusted: cfg.trusted, Base: cfg.baseURL, Places: a.places}, Now: time.Now,
 	}
 	r := mux.NewRouter()

@@ -29,6 +29,7 @@ type Callers struct {
 	Cookies  Cookies
 	Bearers  Bearers
 	People   People
+	Roles    Roles
 	Network  Network
 	Now      func() time.Time
 
@@ -112,6 +113,9 @@ func (s *Callers) byToken(ctx context.Context, c session.Caller, key string) (se
 	}
 	known := c
 	known.Token, known.User, known.Superuser = id, who.ID, who.Superuser
+	if known.Granted, err = s.grants(ctx, who); err != nil {
+		return c, err
+	}
 	state, err := s.Tokens.Handle(ctx, eventstore.Stream("token", id), token.Use{Now: c.Now}, s.meta(known))
 	if err != nil {
 		return c, err
@@ -208,7 +212,11 @@ func (s *Callers) loggedIn(ctx context.Context, c session.Caller, state session.
 	if err != nil || !who.Active {
 		return c, err
 	}
-	c.User, c.Superuser = who.ID, who.Superuser
+	granted, err := s.grants(ctx, who)
+	if err != nil {
+		return c, err
+	}
+	c.User, c.Superuser, c.Granted = who.ID, who.Superuser, granted
 	if !state.Unseen(c.Network.IP, c.Now) {
 		return c, nil
 	}
@@ -310,7 +318,7 @@ func (s *Callers) End(w http.ResponseWriter, r *http.Request, c *session.Caller)
 		return err
 	}
 	s.setCookie(w, r, "", time.Unix(1, 0))
-	c.Session, c.User, c.Superuser = "", "", false
+	c.Session, c.User, c.Superuser, c.Granted = "", "", false, nil
 	return nil
 }
 

@@ -35,6 +35,18 @@ type world struct {
 	vault  *vault.Vault
 	people people
 	keys   keys
+	roles  roles
+}
+
+// roles are what users may do, by their ids.
+type roles map[string][]string
+
+// Granted implements caller.Roles.
+func (r *roles) Granted(_ context.Context, id string) ([]string, error) {
+	if names, ok := (*r)[id]; ok {
+		return names, nil
+	}
+	return nil, nil
 }
 
 // people are users by their ids.
@@ -76,7 +88,7 @@ func newWorld(t *testing.T) *world {
 	w.keys = keys{v, map[string]string{}, "ada"}
 	w.Callers = &caller.Callers{
 		Sessions: &command.Handler[session.State]{Store: w.store, Codec: c}, Tokens: &command.Handler[token.State]{Store: w.store, Codec: c},
-		Cookies: v, Bearers: &w.keys, People: w.people, Now: clock,
+		Cookies: v, Bearers: &w.keys, People: w.people, Roles: &w.roles, Now: clock,
 	}
 	return w
 }
