@@ -1,10 +1,12 @@
 package projections
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -19,27 +21,23 @@ import (
 
 // Objects are the configured things. All of them are in memory, for every step
 // of every execution asks for some. Secret fields are not among them: whoever
-// needs one folds the object's stream.
+// needs one folds the object's stream. What lists return is shared, and must
+// not be changed.
 type Objects struct {
 	mu sync.RWMutex
-	// mu guards index, which is replaced as a whole and never changed.
+	// mu guards index, which shows all of a batch of events or nothing.
 	index *objectIndex
 
-	dirty bool // the runner's: rows were written since the last Refresh
-}
-
-// An objectIndex is one state of all configured things.
-type objectIndex struct {
-	things         map[string]object.Thing
-	slugs          map[string]string         // of flows, to their ids
-	targets        map[string]string         // target ids to primary keys
-	stageBindings  map[string][]object.Thing // by flow, in order
-	policyBindings map[string][]object.Thing // by the primary key of the target, in order
-	kinds          map[string][]object.Thing // by model name in lower case, by name
+	// What the rows say that the index does not know yet; the runner's own.
+	whole   bool                // anything may be different
+	touched map[string]bool     // ids of what was written since the last Refresh
+	at      eventstore.Position // of the last event
 }
 
 // NewObjects makes the read model.
-func NewObjects() *Objects { return &Objects{index: indexOf(nil), dirty: true} }
+func NewObjects() *Objects {
+	return &Objects{index: newIndex(), whole: true, touched: map[string]bool{}}
+}
 
 // Name implements [Projection].
 func (*Objects) Name() string { return "objects" }
@@ -71,7 +69,10 @@ func (o *Objects) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) e
 		return nil
 	}
 	id := e.Stream.ID()
-	o.dirty = true
+	// An event that was seen before means that the tables are made anew, or that
+	// a batch began again.
+	o.whole = o.whole || e.Position.Compare(o.at) <= 0
+	o.at, o.touched[id] = e.Position, true
 	var s object.State
 	err := query(conn, "SELECT kind, name, fields FROM objects WHERE id = ?", func(row *sqlite.Stmt) (err error) {
 		s = object.State{Status: object.Present, Kind: row.GetText("kind"), Name: row.GetText("name")}
@@ -93,98 +94,72 @@ func (o *Objects) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) e
 		id, s.Kind, s.Name, int64(e.Revision), fields)
 }
 
-// Refresh implements [Projection].
+// Refresh implements [Projection]. It reads the rows that were written, and all
+// of them where it cannot tell which.
 func (o *Objects) Refresh(conn *sqlite.Conn) error {
-	if !o.dirty {
-		return nil
-	}
-	var things []object.Thing
-	err := query(conn, "SELECT id, kind, name, revision, fields FROM objects", func(row *sqlite.Stmt) error {
-		t := object.Thing{
-			ID: row.GetText("id"), Kind: row.GetText("kind"), Name: row.GetText("name"), Revision: row.GetInt64("revision"),
+	switch {
+	case o.whole:
+		index := newIndex()
+		things, err := thingsIn(conn, "")
+		if err != nil {
+			return err
 		}
-		var err error
-		t.Fields, err = mapAt(row, "fields")
-		things = append(things, t)
-		return err
-	})
-	if err != nil {
-		return err
+		index.replace(things)
+		o.mu.Lock()
+		o.index = index
+		o.mu.Unlock()
+	case len(o.touched) > 0:
+		ids, err := json.Marshal(slices.Collect(maps.Keys(o.touched)))
+		if err != nil {
+			return err
+		}
+		things, err := thingsIn(conn, " WHERE id IN (SELECT value FROM json_each(?))", string(ids))
+		if err != nil {
+			return err
+		}
+		for _, t := range things {
+			delete(o.touched, t.ID)
+		}
+		for id := range o.touched {
+			things = append(things, object.Thing{ID: id}) // it is gone
+		}
+		o.mu.Lock()
+		o.index.replace(things)
+		o.mu.Unlock()
 	}
-	index := indexOf(things)
-	o.mu.Lock()
-	o.index = index
-	o.mu.Unlock()
-	o.dirty = false
+	o.whole = false
+	clear(o.touched)
 	return nil
 }
 
-func indexOf(things []object.Thing) *objectIndex {
-	x := &objectIndex{
-		things: make(map[string]object.Thing, len(things)), slugs: map[string]string{}, targets: map[string]string{},
-		stageBindings: map[string][]object.Thing{}, policyBindings: map[string][]object.Thing{}, kinds: map[string][]object.Thing{},
+// thingsIn reads rows. Most of the work is their JSON, which all cores share.
+func thingsIn(conn *sqlite.Conn, condition string, args ...any) ([]object.Thing, error) {
+	var things []object.Thing
+	var texts []string
+	err := query(conn, "SELECT id, kind, name, revision, fields FROM objects"+condition, func(row *sqlite.Stmt) error {
+		things = append(things, object.Thing{
+			ID: row.GetText("id"), Kind: row.GetText("kind"), Name: row.GetText("name"), Revision: row.GetInt64("revision"),
+		})
+		texts = append(texts, row.GetText("fields"))
+		return nil
+	}, args...)
+	if err != nil {
+		return nil, err
 	}
-	for _, t := range things {
-		x.things[t.ID] = t
-		model := strings.ToLower(t.Kind)
-		x.kinds[model] = append(x.kinds[model], t)
-		if kind, ok := catalog.Lookup(t.Kind); ok && kind.Match("target") {
-			x.targets[catalog.TargetID(t.ID)] = t.ID
-		}
-		if t.Kind == object.FlowModel {
-			x.slugs[text(t, "slug")] = t.ID
-		}
-	}
-	for _, t := range things {
-		switch t.Kind {
-		case object.StageBindingModel:
-			flow := text(t, "target")
-			x.stageBindings[flow] = append(x.stageBindings[flow], t)
-		case object.PolicyBindingModel:
-			target := text(t, "target")
-			if pk, ok := x.targets[target]; ok {
-				target = pk
+	var wg sync.WaitGroup
+	faults := make([]error, len(things))
+	workers := min(runtime.GOMAXPROCS(0), (len(things)+31)/32)
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(things); i += workers {
+				if err := json.Unmarshal([]byte(texts[i]), &things[i].Fields); err != nil {
+					faults[i] = fmt.Errorf("fields of %s: %w", things[i].ID, err)
+				}
 			}
-			x.policyBindings[target] = append(x.policyBindings[target], t)
-		}
+		})
 	}
-	for _, bindings := range []map[string][]object.Thing{x.stageBindings, x.policyBindings} {
-		for _, list := range bindings {
-			slices.SortFunc(list, func(a, b object.Thing) int {
-				return cmp.Or(cmp.Compare(order(a), order(b)), strings.Compare(a.ID, b.ID))
-			})
-		}
-	}
-	for _, list := range x.kinds {
-		slices.SortFunc(list, byName)
-	}
-	return x
-}
-
-func byName(a, b object.Thing) int {
-	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
-}
-
-func text(t object.Thing, field string) string {
-	s, _ := t.Fields[field].(string)
-	return s
-}
-
-func order(t object.Thing) float64 {
-	switch n := t.Fields["order"].(type) {
-	case float64:
-		return n
-	case json.Number:
-		f, _ := n.Float64()
-		return f
-	}
-	return 0
-}
-
-func (o *Objects) now() *objectIndex {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return o.index
+	wg.Wait()
+	return things, errors.Join(faults...)
 }
 
 // copied returns a thing whose fields the caller may change. What is inside
@@ -194,67 +169,88 @@ func copied(t object.Thing) object.Thing {
 	return t
 }
 
-func copies(things []object.Thing) []object.Thing {
-	out := make([]object.Thing, len(things))
-	for i, t := range things {
-		out[i] = copied(t)
-	}
-	return out
-}
-
 // Thing returns a configured thing by its primary key.
 func (o *Objects) Thing(id string) (object.Thing, bool) {
-	t, ok := o.now().things[id]
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	t, ok := o.index.things[id]
 	return copied(t), ok
 }
 
 // FlowBySlug returns a flow.
 func (o *Objects) FlowBySlug(slug string) (object.Thing, bool) {
-	x := o.now()
-	t, ok := x.things[x.slugs[slug]]
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	t, ok := o.index.things[o.index.slugs[slug]]
 	return copied(t), ok
 }
 
 // StageBindings lists the stages of a flow in their order.
 func (o *Objects) StageBindings(flow string) []object.Thing {
-	return copies(o.now().stageBindings[flow])
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return slices.Clip(o.index.stageBindings[flow])
 }
 
 // PolicyBindings lists what is bound to the thing with this primary key, in
-// order.
+// order, whichever of its identifiers the binding has.
 func (o *Objects) PolicyBindings(target string) []object.Thing {
-	return copies(o.now().policyBindings[target])
+	second := catalog.TargetID(target)
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	list := slices.Clip(o.index.policyBindings[target])
+	if others := o.index.policyBindings[second]; len(others) > 0 && o.index.targets[second] == target {
+		return merge(list, slices.Clone(others), byOrder)
+	}
+	return list
 }
 
 // ByTarget returns the primary key of what policies are bound to, given its
 // second identifier (see [catalog.TargetID]).
 func (o *Objects) ByTarget(target string) (string, bool) {
-	pk, ok := o.now().targets[strings.ToLower(target)]
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	pk, ok := o.index.targets[strings.ToLower(target)]
 	return pk, ok
 }
 
 // Kind lists everything of a kind, by name.
 func (o *Objects) Kind(model string) []object.Thing {
-	return copies(o.now().kinds[strings.ToLower(model)])
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return slices.Clip(o.index.kinds[strings.ToLower(model)])
 }
 
 // Category lists everything of all kinds of a category, by name.
 func (o *Objects) Category(c catalog.Category) []object.Thing {
-	return o.list(func(t object.Thing) bool {
-		kind, ok := catalog.Lookup(t.Kind)
-		return ok && kind.Category == c
-	})
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return slices.Clip(o.index.categories[c])
 }
 
-func (o *Objects) list(wanted func(object.Thing) bool) []object.Thing {
-	var out []object.Thing
-	for _, t := range o.now().things {
-		if wanted(t) {
-			out = append(out, copied(t))
-		}
+// Named lists what has a name, of all kinds of a category.
+func (o *Objects) Named(c catalog.Category, name string) []object.Thing {
+	list := o.Category(c)
+	from, _ := slices.BinarySearchFunc(list, name, func(t object.Thing, name string) int { return strings.Compare(t.Name, name) })
+	to := from
+	for to < len(list) && list[to].Name == name {
+		to++
 	}
-	slices.SortFunc(out, byName)
-	return out
+	return slices.Clip(list[from:to])
+}
+
+// Referrers lists what refers to a key in one of its fields, by name. Keys of
+// users are numbers.
+func (o *Objects) Referrers(key any) []object.Thing {
+	o.mu.RLock()
+	ids := o.index.referrers[keyText(key)]
+	things := make([]object.Thing, len(ids))
+	for i, id := range ids {
+		things[i] = o.index.things[id]
+	}
+	o.mu.RUnlock()
+	slices.SortFunc(things, byName)
+	return things
 }
 
 // Brand returns the brand of a host: the one whose domain is the longest end

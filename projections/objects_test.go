@@ -1,9 +1,12 @@
 package projections_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
@@ -149,5 +152,94 @@ func TestObjectsAreLoaded(t *testing.T) {
 	w.open()
 	if _, ok := w.objects.FlowBySlug("login"); !ok {
 		t.Error("the flow is not there")
+	}
+}
+
+// Whatever is written in whatever order, what is kept in memory is what a
+// start reads from the rows.
+func TestObjectsFollowTheRows(t *testing.T) {
+	w := newWorld(t)
+	stop := w.run()
+	random := rand.New(rand.NewPCG(1, 2))
+	present := map[string]string{} // kinds by letter
+	models := []string{object.FlowModel, object.StageBindingModel, object.PolicyBindingModel, object.BrandModel}
+	for step := range 400 {
+		letter := string(rune('a' + random.IntN(12)))
+		other := id(string(rune('a' + random.IntN(12))))
+		fields := map[string]any{
+			"slug": letter + fmt.Sprint(step%3), "target": []any{other, catalog.TargetID(other)}[random.IntN(2)], "stage": other,
+			"order": random.IntN(3), "flow_recovery": other, "user": float64(random.IntN(3)), "domain": letter,
+		}
+		name := fmt.Sprint("name ", random.IntN(4))
+		switch kind := present[letter]; {
+		case kind == "":
+			present[letter] = models[random.IntN(len(models))]
+			w.append(stream("object", letter), created(present[letter], name, fields))
+		case random.IntN(4) == 0:
+			delete(present, letter)
+			w.append(stream("object", letter), object.ObjectRemoved{Kind: kind, Via: "api"})
+		default:
+			w.append(stream("object", letter), object.ObjectChanged{Kind: kind, Name: name, Set: fields, Via: "api"})
+		}
+		if random.IntN(5) == 0 {
+			w.settle()
+		}
+	}
+	w.settle()
+	shown := func() (all []any) {
+		for _, model := range models {
+			all = append(all, w.objects.Kind(model))
+		}
+		for _, c := range []catalog.Category{catalog.Flow, catalog.StageBinding, catalog.PolicyBinding, catalog.Brand} {
+			all = append(all, w.objects.Category(c), w.objects.Named(c, "name 1"))
+		}
+		for n := range 12 {
+			letter := string(rune('a' + n))
+			thing, ok := w.objects.Thing(id(letter))
+			pk, known := w.objects.ByTarget(catalog.TargetID(id(letter)))
+			bySlug, found := w.objects.FlowBySlug(letter + "1")
+			all = append(all, thing, ok, pk, known, bySlug, found, w.objects.StageBindings(id(letter)), w.objects.PolicyBindings(id(letter)),
+				w.objects.Referrers(id(letter)), w.objects.Referrers(float64(n)))
+		}
+		return all
+	}
+	before := shown()
+	stop()
+	w.close()
+	w.open()
+	if diff := cmp.Diff(shown(), before, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("in memory (-after a start +before):\n%s", diff)
+	}
+	if err := w.runner.Rebuild(t.Context(), func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(shown(), before, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("in memory (-rebuilt +before):\n%s", diff)
+	}
+}
+
+func TestReferrersAndNames(t *testing.T) {
+	w := newWorld(t)
+	w.append(stream("object", "f"), created(object.FlowModel, "login", map[string]any{"slug": "login"}))
+	w.append(stream("object", "b"), binding(id("f"), id("s"), 1))
+	w.append(stream("object", "c"), binding(id("f"), id("f"), 2))
+	w.append(stream("object", "p"), created(object.PolicyBindingModel, "", map[string]any{"target": id("f"), "user": 7, "order": 0}))
+	w.run()
+	w.settle()
+	for name, test := range map[string]struct {
+		key  any
+		want int
+	}{
+		"a flow, which two bindings and a policy's name": {id("f"), 3}, "a stage": {id("s"), 1}, "a user by the number": {float64(7), 1},
+		"nobody": {float64(8), 0}, "nothing": {"", 0}, "null": {nil, 0},
+	} {
+		if got := w.objects.Referrers(test.key); len(got) != test.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for name, want := range map[string]int{"login": 1, "Login": 0, "logi": 0, "login0": 0, "": 0} {
+		if got := w.objects.Named(catalog.Flow, name); len(got) != want {
+			t.Errorf("named %q: %+v", name, got)
+		}
 	}
 }

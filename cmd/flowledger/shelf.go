@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -94,6 +95,67 @@ func (s *shelf) All(model string) []blueprint.Object {
 		for _, t := range s.app.objects.Kind(model) {
 			out = append(out, thing(t))
 		}
+	}
+	return out
+}
+
+// Having implements [blueprint.Finder].
+func (s *shelf) Having(model, field string, value any) ([]blueprint.Object, bool) {
+	kind, _ := catalog.Lookup(model)
+	name, _ := value.(string)
+	switch f, _ := kind.Field(field); {
+	case kind.Category == catalog.User:
+		if field != "username" || name == "" {
+			return nil, false
+		}
+		users, _, err := s.app.users.List(s.ctx, projections.UserFilter{Username: name}, "pk", projections.Page{})
+		s.read("find a user", err)
+		return each(users, s.user), true
+	case kind.Category == catalog.Group:
+		if field != "name" || name == "" {
+			return nil, false
+		}
+		groups, _, err := s.app.groups.List(s.ctx, projections.GroupFilter{Name: name}, false, projections.Page{})
+		s.read("find a group", err)
+		return each(groups, s.group), true
+	case kind.Category == catalog.Invitation:
+		return nil, false
+	case field == "pk":
+		t, ok := s.app.objects.Thing(name)
+		if !ok || t.Kind != kind.Model {
+			return nil, true
+		}
+		return []blueprint.Object{thing(t)}, true
+	case f.Type == catalog.Reference:
+		return of(kind, s.app.objects.Referrers(value), func(t object.Thing) bool { return refersTo(t.Fields[field], value) }), true
+	case field == object.NameField(kind) && name != "":
+		return of(kind, s.app.objects.Named(kind.Category, name), func(object.Thing) bool { return true }), true
+	}
+	return nil, false
+}
+
+// refersTo tells whether a reference, or one of a list of them, is to key.
+func refersTo(value, key any) bool {
+	if many, ok := value.([]any); ok {
+		return slices.ContainsFunc(many, func(one any) bool { return object.Equal(one, key) })
+	}
+	return object.Equal(value, key)
+}
+
+// of makes objects of the things of a kind that are wanted.
+func of(kind catalog.Kind, things []object.Thing, wanted func(object.Thing) bool) (out []blueprint.Object) {
+	for _, t := range things {
+		if t.Kind == kind.Model && wanted(t) {
+			out = append(out, thing(t))
+		}
+	}
+	return out
+}
+
+func each[T any](found []T, show func(T) blueprint.Object) []blueprint.Object {
+	out := make([]blueprint.Object, len(found))
+	for i, one := range found {
+		out[i] = show(one)
 	}
 	return out
 }

@@ -15,6 +15,7 @@ type overlay struct {
 	touched map[string]*thing
 	known   map[string]Object // of the models that were looked up
 	shelves map[string]*shelf // by model, each filled when it is first needed
+	mine    map[string]*shelf // by model, what is touched
 	clock   int
 	// targets maps the second identifiers of things that policies can be bound
 	// to; it is made when one is first needed.
@@ -35,7 +36,7 @@ type thing struct {
 }
 
 func newOverlay(under View) *overlay {
-	v := &overlay{under: under, touched: map[string]*thing{}}
+	v := &overlay{under: under, touched: map[string]*thing{}, mine: map[string]*shelf{}}
 	v.forget()
 	return v
 }
@@ -66,6 +67,47 @@ func (v *overlay) shelf(kind catalog.Kind) *shelf {
 	return s
 }
 
+// own returns the shelf of the touched things of a model.
+func (v *overlay) own(model string) *shelf {
+	if v.mine[model] == nil {
+		kind, _ := catalog.Lookup(model)
+		v.mine[model] = newShelf(kind)
+	}
+	return v.mine[model]
+}
+
+// candidates returns the keys of what can match all hints. Where what is below
+// can be asked for a value, it need not tell all that it has.
+func (v *overlay) candidates(kind catalog.Kind, hints []hint) []string {
+	under, can := v.under.(Finder)
+	if _, filled := v.shelves[kind.Model]; filled || !can {
+		return v.shelf(kind).candidates(hints)
+	}
+	for _, h := range hints {
+		found, ok := under.Having(kind.Model, h.field, h.value)
+		if !ok {
+			continue
+		}
+		keys := slices.Clone(v.own(kind.Model).candidates(hints))
+		for _, o := range found {
+			if _, over := v.touched[o.PK]; !over {
+				v.known[o.PK], keys = o, append(keys, o.PK)
+			}
+		}
+		return keys
+	}
+	return v.shelf(kind).candidates(hints)
+}
+
+// Having implements [Finder].
+func (v *overlay) Having(model, field string, value any) ([]Object, bool) {
+	h, ok := hintOf(field, value)
+	if !ok {
+		return nil, false
+	}
+	return v.find(model, []hint{h}, func(o Object) bool { return has(o, h) }), true
+}
+
 // Get implements [View].
 func (v *overlay) Get(ref, pk string) (Object, bool) {
 	t, ok := v.touched[pk]
@@ -90,7 +132,7 @@ func (v *overlay) All(model string) []Object {
 func (v *overlay) find(ref string, hints []hint, match func(Object) bool) []Object {
 	var out []Object
 	for _, kind := range kindsOf(ref) {
-		for _, pk := range v.shelf(kind).candidates(hints) {
+		for _, pk := range v.candidates(kind, hints) {
 			o := v.known[pk]
 			if t, over := v.touched[pk]; over {
 				if t.gone {
@@ -168,6 +210,7 @@ func (v *overlay) touch(e *entry, o Object) *thing {
 	v.clock++
 	t := &thing{Object: o, by: e, touchedAt: v.clock, secrets: map[string]domain.Secret{}}
 	v.touched[o.PK] = t
+	v.own(o.Model).add(o)
 	if s, filled := v.shelves[o.Model]; filled {
 		if _, there := v.known[o.PK]; !there {
 			s.add(o)
@@ -193,6 +236,7 @@ func (v *overlay) put(e *entry, o Object, set map[string]any, secrets map[string
 	for _, name := range changed {
 		t.secrets[name] = secrets[name]
 	}
+	v.own(t.Model).note(t.Object)
 	if s, filled := v.shelves[t.Model]; filled {
 		s.note(t.Object)
 	}
@@ -226,7 +270,11 @@ func (v *overlay) unlink(e *entry, o Object, kind catalog.Kind, f catalog.Field)
 	refers := func(other Object) bool {
 		return slices.ContainsFunc(listOf(other.Fields[f.Name]), func(pk any) bool { return same(pk, key) })
 	}
-	for _, other := range v.find(kind.Model, nil, refers) {
+	var hints []hint
+	if h, ok := hintOf(f.Name, key); ok {
+		hints = append(hints, h)
+	}
+	for _, other := range v.find(kind.Model, hints, refers) {
 		switch {
 		case kind.Category == catalog.StageBinding || kind.Category == catalog.PolicyBinding || !f.Many && !f.Nullable:
 			v.remove(e, other, o.PK)
@@ -284,6 +332,11 @@ func (v *overlay) change(t *thing) (Change, bool) {
 // absorb takes over what another overlay on this one intends.
 func (v *overlay) absorb(other *overlay) {
 	for pk, t := range other.touched {
+		if _, known := v.touched[pk]; known {
+			v.own(t.Model).note(t.Object)
+		} else {
+			v.own(t.Model).add(t.Object)
+		}
 		v.touched[pk] = t
 	}
 	v.forget()

@@ -64,3 +64,11 @@ func (s *shelf) candidates(hints []hint) []string {
 	}
 	return best
 }
+
+// has tells whether a thing has a value, or one of a list of values.
+func has(o Object, h hint) bool {
+	if h.field == "pk" {
+		return same(keyValue(o), h.value)
+	}
+	return slices.ContainsFunc(listOf(o.Fields[h.field]), func(v any) bool { return same(v, h.value) })
+}

@@ -27,6 +27,14 @@ type View interface {
 	SameSecret(pk, field string, secret domain.Secret) bool
 }
 
+// A Finder is a view that need not tell all it has to find a few things.
+type Finder interface {
+	// Having returns the things of a model that have a value in a field, a text
+	// or a number. In a field that refers to many things it is one of them; pk
+	// is the primary key. It returns false where it has no index.
+	Having(model, field string, value any) ([]Object, bool)
+}
+
 // An Object is a thing as the admin API shows it: Fields holds JSON values by
 // their names on the wire, all that the kind has, and no secret ones. The
 // target of a policy binding is the primary key of a flow or a stage binding.

@@ -96,6 +96,17 @@ func NameOf(kind catalog.Kind, fields map[string]any) string {
 	return ""
 }
 
+// NameField is the field that [NameOf] takes the name of things of a kind from,
+// "" if they have none.
+func NameField(kind catalog.Kind) string {
+	for _, key := range []string{kind.Key, "name", "slug", "domain"} {
+		if _, ok := kind.Field(key); ok {
+			return key
+		}
+	}
+	return ""
+}
+
 // Equal compares two JSON values; numbers are equal whatever Go type holds
 // them.
 func Equal(a, b any) bool { return reflect.DeepEqual(plain(a), plain(b)) }
