@@ -17,6 +17,7 @@ type Error struct {
 	Model   string
 	Field   string
 	Message string
+	Hint    string // what the entry looked for in vain, which may be the reason
 }
 
 // Error implements error: file:line:column: entry 3 (id "x", model y), field z: message.
@@ -48,6 +49,9 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	b.WriteString(e.Message)
+	if e.Hint != "" {
+		b.WriteString(" (" + e.Hint + ")")
+	}
 	return clip(b.String())
 }
 

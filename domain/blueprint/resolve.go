@@ -3,6 +3,7 @@ package blueprint
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/flowledger/flowledger/domain/catalog"
 )
@@ -70,7 +71,9 @@ func (a *application) resolve(d *Document, instance string, context map[string]a
 		model, err := r.entry(e)
 		if err != nil {
 			r.noteFailure(model, err)
-			return nil, r.logs, d.asError(e, model, err)
+			fault := d.asError(e, model, err)
+			fault.Hint = clip(strings.Join(r.missed, "; "))
+			return nil, r.logs, fault
 		}
 	}
 	return r.things, r.logs, nil
@@ -101,6 +104,7 @@ func (r *run) noteFailure(model string, err error) {
 // entry processes one entry in the order of spec/blueprints.md 3.2. It returns
 // the model's name for errors.
 func (r *run) entry(e *entry) (string, error) {
+	r.missed = nil
 	r.binding = false // the model itself is resolved as in any other entry
 	// A model that nobody knows is an error even where a condition would skip
 	// the entry, or where it should be absent.

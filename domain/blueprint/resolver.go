@@ -16,8 +16,9 @@ type resolver struct {
 	ids     map[string]Object // what entries with an id produced
 	log     func(event string, attributes map[string]any)
 
-	binding bool    // the entry is a policy binding, so targets have another id
-	frames  []frame // the !Enumerate tags around the tag that is being resolved
+	missed  []string // what the entry asked for and did not get
+	binding bool     // the entry is a policy binding, so targets have another id
+	frames  []frame  // the !Enumerate tags around the tag that is being resolved
 }
 
 // A frame is one !Enumerate and the pair it is at.
@@ -93,7 +94,7 @@ func (r *resolver) contextValue(t *tag) (any, error) {
 		return r.direct(v)
 	}
 	if !strings.Contains(t.key(), ".") {
-		return r.direct(t.fallback())
+		return r.contextDefault(t)
 	}
 	var at any = r.context
 	for part := range strings.SplitSeq(t.key(), ".") {
@@ -101,20 +102,28 @@ func (r *resolver) contextValue(t *tag) (any, error) {
 		case *mapping:
 			next, ok := v.get(part)
 			if !ok {
-				return r.direct(t.fallback())
+				return r.contextDefault(t)
 			}
 			at = next
 		case []any:
 			i, err := strconv.Atoi(part)
 			if err != nil || i < 0 || i >= len(v) {
-				return r.direct(t.fallback())
+				return r.contextDefault(t)
 			}
 			at = v[i]
 		default:
-			return r.direct(t.fallback())
+			return r.contextDefault(t)
 		}
 	}
 	return r.direct(at)
+}
+
+// contextDefault is !Context of a key that is not there.
+func (r *resolver) contextDefault(t *tag) (any, error) {
+	if t.fallback() == nil {
+		r.missed = append(r.missed, "the context has no "+t.key())
+	}
+	return r.direct(t.fallback())
 }
 
 // environment is !Env: an unset and an empty variable are alike.
@@ -204,7 +213,22 @@ func (r *resolver) lookup(t *tag) (Object, bool, error) {
 		return Object{}, false, nil
 	}
 	o, found := r.things.first(ref, hintsOf(tests), func(o Object) bool { return r.things.matchAll(tests, o) })
+	if !found {
+		r.missed = append(r.missed, fmt.Sprintf("!%s in line %d finds no %s%s", t.name, t.line, model, wording(tests)))
+	}
 	return o, found, nil
+}
+
+// wording puts conditions into words.
+func wording(tests []*test) string {
+	var out []string
+	for _, t := range tests {
+		out = append(out, t.field+" "+pyString(t.value))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return " with " + strings.Join(out, ", ")
 }
 
 // matchAll tells whether a thing passes all tests.

@@ -88,12 +88,22 @@ func (w *wish) gather() (map[string]any, error) {
 		if data[key], err = w.run.plain(v); err != nil {
 			return nil, inField(key, err)
 		}
+		if data[key] == nil && w.exists && w.keepsSecret(key) {
+			delete(data, key)
+		}
 	}
 	modernise(w.kind, data)
 	if w.run.doc.legacy && !w.exists {
 		w.run.doc.complete(w.kind, data)
 	}
 	return data, nil
+}
+
+// keepsSecret tells whether null leaves a field as it is: a secret that cannot
+// be null. An export does not know it, and is to be applied where it is known.
+func (w *wish) keepsSecret(name string) bool {
+	f, _ := w.kind.Field(name)
+	return f.Secret && !f.Nullable
 }
 
 // inField says which field a fault is about.

@@ -55,8 +55,7 @@ func (w *world) Find(ref string, match func(blueprint.Object) bool) []blueprint.
 func (w *world) Used(pk string) bool { return w.used[pk] }
 
 func (w *world) SameSecret(pk, field string, secret domain.Secret) bool {
-	old, ok := w.secrets[pk+"/"+field]
-	return ok && old.Equal(secret)
+	return w.secrets[pk+"/"+field].Equal(secret) // what was never set is empty
 }
 
 // env is an environment in which every import makes other keys.
@@ -147,6 +146,10 @@ func init() {
 			Model: "authentik_test.rulepolicy", Category: catalog.Policy, Name: "Rule Policy",
 			Natural: [][]string{{"name"}}, New: func() any { return &rulePolicy{} },
 		},
+		{
+			Model: "authentik_test.ringstage", Category: catalog.Stage, Name: "Ring Stage",
+			Natural: [][]string{{"name"}}, New: func() any { return &ringStage{} },
+		},
 	} {
 		catalog.Register(k)
 	}
@@ -158,7 +161,13 @@ type plainStage struct {
 	Count     int      `json:"count" catalog:"min=0"`
 	Configure *string  `json:"configure_flow" catalog:"ref=flow"`
 	Policies  []string `json:"validation_policies" catalog:"ref=policy"`
-	Key       *string  `json:"private_key" catalog:"secret"`
+	Key       string   `json:"private_key" catalog:"secret,blank"`
+}
+
+// A ringStage leads to other stages, and to itself.
+type ringStage struct {
+	Name string   `json:"name" catalog:"required"`
+	Next []string `json:"next" catalog:"ref=stage"`
 }
 
 type rulePolicy struct {
