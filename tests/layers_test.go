@@ -38,7 +38,8 @@ var layers = []layer{
 	{path: "domain/group", ours: []string{"domain"}},
 	// A permission is about a kind.
 	{path: "domain/role", ours: []string{"domain", "domain/catalog"}},
-	{path: "domain/token", ours: []string{"domain"}},
+	// What a token is limited to is permissions.
+	{path: "domain/token", ours: []string{"domain", "domain/catalog", "domain/role"}},
 	{path: "domain/key", ours: []string{"domain"}},
 	{path: "domain/invitation", ours: []string{"domain"}},
 	{path: "domain/consent", ours: []string{"domain"}},

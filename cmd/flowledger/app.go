@@ -240,6 +240,7 @@ func (a *app) wire() {
 	}
 	a.importer = &importer.Importer{
 		Imports: &a.importHandler, Objects: &a.objectHandler, Groups: &a.groupHandler, Counters: &a.counterHandler,
+		Tokens: &a.tokenHandler, Digest: (&directory{a}).Digest,
 		Invitations: &a.invitationHandler, Accounts: a.accounts, Look: a.shelf, Users: people, Forget: a.forget, Wait: a.wait,
 		Now: time.Now,
 	}

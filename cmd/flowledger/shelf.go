@@ -11,6 +11,7 @@ import (
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/importer"
@@ -58,6 +59,13 @@ func (s *shelf) Get(ref, pk string) (blueprint.Object, bool) {
 			}
 			return s.group(g), true
 		}
+		if k.Category == catalog.Token {
+			found := s.tokens(projections.TokenFilter{ID: pk})
+			if len(found) == 0 {
+				return blueprint.Object{}, false
+			}
+			return found[0], true
+		}
 		if k.Category == catalog.Invitation {
 			i, ok, err := s.app.invitations.ByID(s.ctx, pk, time.Now())
 			return thing(i.Thing), s.read("find an invitation", err) && ok
@@ -85,6 +93,8 @@ func (s *shelf) All(model string) []blueprint.Object {
 		for _, g := range groups {
 			out = append(out, s.group(g))
 		}
+	case token.Model:
+		out = s.tokens(projections.TokenFilter{})
 	case object.InvitationModel:
 		invitations, err := s.app.invitations.List(s.ctx, time.Now())
 		s.read("list invitations", err)
@@ -118,6 +128,11 @@ func (s *shelf) Having(model, field string, value any) ([]blueprint.Object, bool
 		groups, _, err := s.app.groups.List(s.ctx, projections.GroupFilter{Name: name}, false, projections.Page{})
 		s.read("find a group", err)
 		return each(groups, s.group), true
+	case kind.Category == catalog.Token:
+		if field != "identifier" || name == "" {
+			return nil, false
+		}
+		return s.tokens(projections.TokenFilter{Identifier: name}), true
 	case kind.Category == catalog.Invitation:
 		return nil, false
 	case field == "pk":
@@ -201,11 +216,19 @@ func (s *shelf) Used(pk string) bool {
 		return err == nil
 	}
 	_, revision, err = s.app.invitationHandler.Load(s.ctx, eventstore.Stream("invitation", pk))
+	if !s.read("look for a key", err) || revision >= 0 {
+		return err == nil
+	}
+	_, revision, err = s.app.tokenHandler.Load(s.ctx, eventstore.Stream("token", pk))
 	return s.read("look for a key", err) && revision >= 0
 }
 
 // SameSecret implements [blueprint.View].
 func (s *shelf) SameSecret(pk, field string, secret domain.Secret) bool {
+	t, revision, err := s.app.tokenHandler.Load(s.ctx, eventstore.Stream("token", pk))
+	if !s.read("compare a key", err) || revision >= 0 {
+		return t.Digest.Equal((&directory{s.app}).Digest(secret))
+	}
 	key, err := strconv.Atoi(pk)
 	if err != nil {
 		o, _, err := s.app.objectHandler.Load(s.ctx, eventstore.Stream("object", pk))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/token"
 )
 
@@ -30,10 +31,8 @@ func tokenCommand() *subcommand {
 				return usagef("say token create USERNAME")
 			}
 			create := token.Create{Intent: token.API, Identifier: cmp.Or(*identifier, "cli-"+uuid.NewString()), Producer: "cli"}
-			for permission := range strings.SplitSeq(*scope, ",") {
-				if permission = strings.TrimSpace(permission); permission != "" {
-					create.Scope = append(create.Scope, permission)
-				}
+			if create.Scope, err = permissionsIn(*scope); err != nil {
+				return err
 			}
 			if *ttl > 0 {
 				create.Expiring, create.Expires = true, time.Now().Add(*ttl)
@@ -54,6 +53,22 @@ func tokenCommand() *subcommand {
 			return err
 		},
 	}
+}
+
+// permissionsIn reads a list of permissions with commas between.
+func permissionsIn(text string) ([]string, error) {
+	var out []string
+	for permission := range strings.SplitSeq(text, ",") {
+		permission = strings.TrimSpace(permission)
+		if permission == "" {
+			continue
+		}
+		if _, known := role.Lookup(permission); !known {
+			return nil, fmt.Errorf("there is no permission %q: GET /api/v3/rbac/permissions/ lists them, as app.codename", permission)
+		}
+		out = append(out, permission)
+	}
+	return out, nil
 }
 
 // tokenFor makes a token for the user of this name, and returns its key.

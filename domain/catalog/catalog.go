@@ -29,6 +29,7 @@ const (
 	Group         Category = "group"
 	Role          Category = "role"
 	Invitation    Category = "invitation"
+	Token         Category = "token"
 	Setting       Category = "setting" // what fits nowhere else
 
 	NotificationRule      Category = "notification rule"

@@ -67,19 +67,19 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 	case audit.AuditCustomRecorded:
 		return cleansed(event.Context), nil
 	case token.TokenCreated:
-		return map[string]any{"model": modelRef("authentik_core.token", e.Stream.ID(), event.Identifier)}, nil
+		return map[string]any{"model": modelRef(token.Model, e.Stream.ID(), event.Identifier)}, nil
 	case token.TokenChanged:
 		return map[string]any{
-			"model": modelRef(tokenModel, e.Stream.ID(), event.To.Identifier), "diff": diff(termsOf(event.To, event), termsOf(event.From, event)),
+			"model": modelRef(token.Model, e.Stream.ID(), event.To.Identifier), "diff": diff(termsOf(event.To, event), termsOf(event.From, event)),
 		}, nil
 	case token.TokenRotated:
-		return map[string]any{"secret": modelRef(tokenModel, e.Stream.ID(), "")}, nil
+		return map[string]any{"secret": modelRef(token.Model, e.Stream.ID(), "")}, nil
 	case invitation.InvitationUsed:
 		return map[string]any{"invitation_uuid": strings.ReplaceAll(e.Stream.ID(), "-", "")}, nil
 	case invitation.Event:
 		return map[string]any{"model": modelRef(object.InvitationModel, e.Stream.ID(), invitationName(event))}, nil
 	case token.Event:
-		return map[string]any{"model": modelRef("authentik_core.token", e.Stream.ID(), "")}, nil
+		return map[string]any{"model": modelRef(token.Model, e.Stream.ID(), "")}, nil
 	}
 	return map[string]any{}, nil
 }

@@ -53,7 +53,7 @@ func peculiarityOf(c catalog.Category) peculiarity {
 // own.
 func configured(k catalog.Kind) bool {
 	switch k.Category {
-	case catalog.User, catalog.Group, catalog.Role, catalog.Invitation:
+	case catalog.User, catalog.Group, catalog.Role, catalog.Invitation, catalog.Token:
 		return false
 	}
 	return k.Path != ""

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flowledger/flowledger/domain/catalog"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 )
@@ -41,7 +42,7 @@ func (s *Server) judgeToken(ctx context.Context, c session.Caller, old Token, in
 		problems.Add("expiring", "Must be a valid boolean.")
 	}
 	wish.expires = s.judgeExpiry(input, &problems)
-	wish.scope = s.judgeScope(input, &problems)
+	wish.scope = judgeScope(input, &problems)
 	if wish.intent != nil && !slices.Contains([]string{token.API, token.AppPassword}, *wish.intent) {
 		problems.Add("intent", "%q is not a valid choice.", cut(*wish.intent))
 	}
@@ -78,7 +79,7 @@ func (w tokenWish) allowed(c session.Caller, old Token) error {
 	overwrite(&intent, w.intent)
 	overwrite(&scope, w.scope)
 	if intent == token.AppPassword && len(scope) > 0 {
-		problems.Add("scope", "An app password cannot be limited: whoever logs in with it is its user.")
+		problems.Add("scope", "%s", token.UnlimitedPassword)
 	}
 	if !c.Superuser {
 		if w.user != nil && *w.user != old.User {
@@ -156,7 +157,7 @@ const maxScope = 200
 
 // judgeScope reads what a token is to be limited to: permissions, each
 // app.codename. Null and an empty list are no limit.
-func (s *Server) judgeScope(input map[string]any, problems *catalog.Problems) *[]string {
+func judgeScope(input map[string]any, problems *catalog.Problems) *[]string {
 	value, given := input["scope"]
 	if !given {
 		return nil
@@ -173,10 +174,11 @@ func (s *Server) judgeScope(input map[string]any, problems *catalog.Problems) *[
 	scope := []string{}
 	for _, item := range list {
 		permission, ok := item.(string)
+		_, known := role.Lookup(permission)
 		switch {
 		case !ok:
 			problems.Add("scope", "Not a valid string.")
-		case !s.knows(permission):
+		case !known:
 			problems.Add("scope", "There is no permission %q.", cut(permission))
 		default:
 			scope = append(scope, permission)
@@ -185,11 +187,6 @@ func (s *Server) judgeScope(input map[string]any, problems *catalog.Problems) *[
 	slices.Sort(scope)
 	scope = slices.Compact(scope)
 	return &scope
-}
-
-// knows tells whether there is a permission of this name.
-func (s *Server) knows(permission string) bool {
-	return permission != "" && slices.ContainsFunc(s.routes, func(r Route) bool { return r.Needs == permission })
 }
 
 // typeName is what the contract's server calls the type of a JSON value.

@@ -54,20 +54,17 @@ type TokenFilter struct {
 	Search                                string // words of the identifier or the description
 }
 
-// tokenModel is what permissions call tokens.
-const tokenModel = "authentik_core.token"
-
 // mountTokens adds the tokens. They are addressed by their identifiers, which
 // people choose. Everybody has their own; each endpoint sees to that.
 func (s *Server) mountTokens(r *mux.Router) {
 	const path = "core/tokens/"
-	s.route(r, path, ownOr(tokenModel), verbs{http.MethodGet: s.listTokens, http.MethodPost: s.createToken})
-	s.route(r, path+"{key}/", ownOr(tokenModel), verbs{
+	s.route(r, path, ownOr(token.Model), verbs{http.MethodGet: s.listTokens, http.MethodPost: s.createToken})
+	s.route(r, path+"{key}/", ownOr(token.Model), verbs{
 		http.MethodGet: s.getToken, http.MethodPut: s.changeToken(false), http.MethodPatch: s.changeToken(true), http.MethodDelete: s.deleteToken,
 	})
 	s.route(r, path+"{key}/set_key/", action("authentik_core.set_token_key"), verbs{http.MethodPost: s.setKey})
 	s.route(r, path+"{key}/view_key/", action("authentik_core.view_token_key"), verbs{http.MethodGet: s.viewKey})
-	s.route(r, path+"{key}/used_by/", ownOr(tokenModel), verbs{http.MethodGet: s.tokenUses})
+	s.route(r, path+"{key}/used_by/", ownOr(token.Model), verbs{http.MethodGet: s.tokenUses})
 }
 
 // listTokens shows everybody their own tokens, and all to those who may see
@@ -90,7 +87,7 @@ func (s *Server) listTokens(w http.ResponseWriter, r *http.Request, c session.Ca
 		}
 		f.User, none = u.ID, none || !ok
 	}
-	if !c.May(ownOr(tokenModel).needs(http.MethodGet)) {
+	if !c.May(ownOr(token.Model).needs(http.MethodGet)) {
 		none = none || f.User != "" && f.User != c.User
 		f.User = c.User
 	}
@@ -184,7 +181,7 @@ func (s *Server) tokenNamed(ctx context.Context, identifier string) (Token, bool
 // or they may do with others' what they ask for.
 func (s *Server) findToken(r *http.Request, c session.Caller) (Token, error) {
 	t, ok, err := s.tokenNamed(r.Context(), mux.Vars(r)["key"])
-	if err == nil && (!ok || t.User != c.User && !c.May(ownOr(tokenModel).needs(r.Method))) {
+	if err == nil && (!ok || t.User != c.User && !c.May(ownOr(token.Model).needs(r.Method))) {
 		err = notFound("Token")
 	}
 	return t, err

@@ -10,9 +10,6 @@ import (
 	"github.com/flowledger/flowledger/eventstore"
 )
 
-// tokenLife is how long a token lives unless its maker says otherwise.
-const tokenLife = 30 * time.Minute
-
 // createToken makes a token. The answer holds the key, in a field that the
 // contract does not have: nothing else ever shows it.
 func (s *Server) createToken(w http.ResponseWriter, r *http.Request, c session.Caller) error {
@@ -40,7 +37,7 @@ func (s *Server) createToken(w http.ResponseWriter, r *http.Request, c session.C
 
 // create makes a token of the wish for the caller.
 func (w tokenWish) create(c session.Caller, now time.Time) token.Create {
-	create := token.Create{Intent: token.API, Expiring: true, Expires: now.Add(tokenLife), User: c.User, By: c.User, Producer: via}
+	create := token.Create{Intent: token.API, Expiring: true, Expires: now.Add(token.Life), User: c.User, By: c.User, Producer: via}
 	overwrite(&create.Identifier, w.identifier)
 	overwrite(&create.Intent, w.intent)
 	overwrite(&create.Description, w.description)

@@ -14,6 +14,7 @@ import (
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/account"
@@ -71,6 +72,8 @@ func (i *Importer) change(ctx context.Context, id uuid.UUID, c blueprint.Change,
 	case object.GroupModel:
 		w.Meta.Subject = "group:" + c.PK
 		return i.group(ctx, c, person(w))
+	case token.Model:
+		return i.token(ctx, c, w)
 	}
 	if c.Model == object.InvitationModel {
 		w.Meta.Subject = "invitation:" + c.PK
@@ -141,6 +144,9 @@ func (i *Importer) hash(ctx context.Context, fields map[string]any) (domain.Secr
 	return hash, nil
 }
 
+// derived is the id of a step of a change that takes several.
+func derived(change uuid.UUID, step string) uuid.UUID { return uuid.NewSHA1(change, []byte(step)) }
+
 // memberships makes the groups of a user these, and no others.
 func (i *Importer) memberships(ctx context.Context, id string, wanted []string, w account.Writer) error {
 	present, err := i.Users.GroupsOf(ctx, id)
@@ -152,7 +158,7 @@ func (i *Importer) memberships(ctx context.Context, id string, wanted []string, 
 			continue
 		}
 		meta := w.Meta
-		meta.Command = uuid.NewSHA1(meta.Command, []byte("leave"+g))
+		meta.Command = derived(meta.Command, "leave"+g)
 		if _, err := i.Groups.Handle(ctx, eventstore.Stream("group", g), group.RemoveMember{User: id, By: w.By}, meta); err != nil {
 			return err
 		}
@@ -179,6 +185,9 @@ func (i *Importer) group(ctx context.Context, c blueprint.Change, w account.Writ
 		write.Parents = texts(parents)
 	}
 	if members, ok := c.Set["users"].([]any); ok {
+		if err := i.Wait(ctx); err != nil { // for users that an entry before this made
+			return err
+		}
 		write.Members = []string{}
 		for _, m := range members {
 			id, err := i.Users.UserID(ctx, integer(m))

@@ -27,6 +27,7 @@ import (
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
@@ -42,6 +43,8 @@ type Importer struct {
 	Counters    *command.Handler[user.Counter]
 	Accounts    *account.Accounts
 	Invitations *command.Handler[invitation.State]
+	Tokens      *command.Handler[token.State]
+	Digest      func(key domain.Secret) domain.Secret // what is stored of a token's key
 	Look        func(ctx context.Context) View
 	Users       Users
 	Forget      func(ctx context.Context, credential string) error // destroys the key of a text
