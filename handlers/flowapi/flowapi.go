@@ -43,9 +43,24 @@ type Callers interface {
 	CheckCSRF(r *http.Request, c session.Caller) error
 }
 
+// A Route is one method of one path that the server serves. Flows themselves
+// say whom they are for, so the paths are open to anybody.
+type Route struct {
+	Method string
+	Path   string // below /api/v3/
+}
+
+// executorPath is the executor's address, below /api/v3/.
+const executorPath = "flows/executor/{slug}/"
+
+// Routes lists what [Server.Mount] mounts.
+func (s *Server) Routes() []Route {
+	return []Route{{http.MethodGet, executorPath}, {http.MethodPost, executorPath}}
+}
+
 // Mount adds the routes.
 func (s *Server) Mount(r *mux.Router) {
-	executor := r.Path("/api/v3/flows/executor/{slug}/").Subrouter()
+	executor := r.Path("/api/v3/" + executorPath).Subrouter()
 	executor.Methods(http.MethodGet, http.MethodHead).Handler(s.handle(s.get))
 	executor.Methods(http.MethodPost).Handler(s.handle(s.post))
 	executor.NewRoute().HandlerFunc(notAllowed)
