@@ -214,12 +214,27 @@ func (s *Server) taken(h wish, all, set map[string]any, problems *catalog.Proble
 // another tells whether some other thing has the same values. Names are
 // unique among all kinds of a category, unless it is the one for the rest.
 func (s *Server) another(h wish, names []string, all map[string]any) bool {
-	return slices.ContainsFunc(s.Things.Category(h.kind.Category), func(t object.Thing) bool {
+	return slices.ContainsFunc(s.alike(h.kind, names, all), func(t object.Thing) bool {
 		if t.ID == h.thing.ID || h.kind.Category == catalog.Setting && t.Kind != h.kind.Model {
 			return false
 		}
 		return !slices.ContainsFunc(names, func(name string) bool { return !object.Equal(t.Fields[name], all[name]) })
 	})
+}
+
+// alike lists the things that can have the same values under some names, as
+// few as can be told at once.
+func (s *Server) alike(k catalog.Kind, names []string, all map[string]any) []object.Thing {
+	for _, name := range names {
+		f, _ := k.Field(name)
+		if f.Type == catalog.Reference {
+			return s.Bindings.Referrers(all[name])
+		}
+		if title, ok := all[name].(string); ok && name == object.NameField(k) {
+			return s.Things.Named(k.Category, title)
+		}
+	}
+	return s.Things.Category(k.Category)
 }
 
 // singular is what problems of uniqueness call a kind.

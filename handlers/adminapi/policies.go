@@ -89,17 +89,13 @@ func listCountries(w http.ResponseWriter, _ *http.Request, _ session.Caller) err
 
 // users lists the keys of the things of a category whose field refers to id.
 func (v *view) users(id string, c catalog.Category, field string) []any {
-	ref := string(c) + "/" + field
-	if v.referrers[ref] == nil {
-		index := map[string][]any{}
-		for _, t := range v.category(c) {
-			for _, key := range keysOf(t.Fields[field]) {
-				index[written(key)] = append(index[written(key)], t.ID)
-			}
+	var out []any
+	for _, t := range v.s.Bindings.Referrers(id) {
+		if kindOf(t).Category == c && refers(t.Fields[field], id) {
+			out = append(out, t.ID)
 		}
-		v.referrers[ref] = index
 	}
-	return v.referrers[ref][id]
+	return out
 }
 
 // listPolicies shows each policy with all its fields (spec/flows.md 8.5).

@@ -53,16 +53,18 @@ func (u use) without(key any) any {
 // uses finds what refers to something of a kind, by its primary key.
 func (s *Server) uses(k catalog.Kind, key any) []use {
 	var found []use
-	for _, c := range categories() {
-		for _, t := range s.Things.Category(c) {
-			other := kindOf(t)
-			for _, f := range other.Fields() {
-				if f.Type == catalog.Reference && k.Match(f.Ref) && t.ID != key && refers(t.Fields[f.Name], key) {
-					found = append(found, use{thing: t, kind: other, field: f})
-				}
+	for _, t := range s.Bindings.Referrers(key) {
+		other := kindOf(t)
+		for _, f := range other.Fields() {
+			if f.Type == catalog.Reference && k.Match(f.Ref) && t.ID != key && refers(t.Fields[f.Name], key) {
+				found = append(found, use{thing: t, kind: other, field: f})
 			}
 		}
 	}
+	order := categories()
+	slices.SortStableFunc(found, func(a, b use) int {
+		return slices.Index(order, a.kind.Category) - slices.Index(order, b.kind.Category)
+	})
 	return found
 }
 

@@ -175,30 +175,69 @@ func (s *selection) sort(ordering string, things []object.Thing) {
 			keys = append(keys, strings.TrimSpace(name))
 		}
 	}
-	keys = append(keys, s.p.order...)
-	slices.SortFunc(things, func(a, b object.Thing) int {
-		for _, key := range keys {
-			plain, descending := strings.CutPrefix(key, "-")
-			n := compare(s.v.value(s.p, a, plain), s.v.value(s.p, b, plain))
-			if descending {
+	s.order(append(keys, s.p.order...), things)
+}
+
+// order orders by some keys. A list can be long, so each thing is looked into
+// once and not each time that it is compared.
+func (s *selection) order(keys []string, things []object.Thing) {
+	type placed struct {
+		thing object.Thing
+		by    []place
+	}
+	all, places := make([]placed, len(things)), make([]place, len(things)*len(keys))
+	descending := make([]bool, len(keys))
+	for k, key := range keys {
+		var plain string
+		plain, descending[k] = strings.CutPrefix(key, "-")
+		for i, t := range things {
+			places[i*len(keys)+k] = placeOf(s.v.value(s.p, t, plain))
+		}
+	}
+	for i, t := range things {
+		all[i] = placed{t, places[i*len(keys) : (i+1)*len(keys)]}
+	}
+	slices.SortFunc(all, func(a, b placed) int {
+		for k := range keys {
+			n := a.by[k].compare(&b.by[k])
+			if descending[k] {
 				n = -n
 			}
 			if n != 0 {
 				return n
 			}
 		}
-		return cmp.Compare(a.ID, b.ID)
+		return strings.Compare(a.thing.ID, b.thing.ID)
 	})
+	for i := range all {
+		things[i] = all[i].thing
+	}
 }
 
-// compare orders two values of one field; null comes first.
-func compare(a, b any) int {
-	n, isNumber := number(a)
-	m, bothNumbers := number(b)
-	if isNumber && bothNumbers {
-		return cmp.Compare(n, m)
+// A place is a value as it is ordered: numbers among each other, and all else
+// as it is written; null comes first.
+type place struct {
+	number   float64
+	isNumber bool
+	text     string
+}
+
+func placeOf(value any) place {
+	n, ok := number(value)
+	return place{n, ok, written(value)}
+}
+
+func (p *place) compare(other *place) int {
+	if p.isNumber && other.isNumber {
+		return cmp.Compare(p.number, other.number)
 	}
-	return cmp.Compare(written(a), written(b))
+	return strings.Compare(p.text, other.text)
+}
+
+// compare orders two values of one field.
+func compare(a, b any) int {
+	first, second := placeOf(a), placeOf(b)
+	return first.compare(&second)
 }
 
 // number reads the numbers that JSON values and cleaned ones have.

@@ -92,12 +92,13 @@ type Accounts interface {
 	Join(ctx context.Context, id string, groups []string, w account.Writer) error
 }
 
-// Things are the configured things. What it returns may be changed on the
-// first level.
+// Things are the configured things. What lists return must not be changed.
 type Things interface {
 	Thing(id string) (object.Thing, bool)
 	// Category lists everything of all kinds of a category, in any order.
 	Category(c catalog.Category) []object.Thing
+	// Named lists what has a name, of all kinds of a category.
+	Named(c catalog.Category, name string) []object.Thing
 	FlowBySlug(slug string) (object.Thing, bool)
 	// Brand returns the brand of a host, or the default one.
 	Brand(host string) (object.Thing, bool)
@@ -113,6 +114,9 @@ type Bindings interface {
 	// ByTarget returns the primary key that belongs to a second identifier
 	// (see [catalog.TargetID]).
 	ByTarget(target string) (pk string, ok bool)
+	// Referrers lists what refers to a key in one of its fields. Keys of users
+	// are numbers.
+	Referrers(key any) []object.Thing
 }
 
 // Mount adds the routes to r, with their full paths.

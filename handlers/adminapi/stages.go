@@ -47,21 +47,16 @@ func adornStage(_ context.Context, v *view, k catalog.Kind, t object.Thing, out 
 
 // flowsOf shows the flows that a stage is in, each once.
 func (v *view) flowsOf(stage string) []any {
-	if v.flows == nil {
-		v.flows = map[string][]object.Thing{}
-		known := map[[2]string]bool{}
-		for _, b := range v.category(catalog.StageBinding) {
-			flow, ok := v.s.Things.Thing(text(b, "target"))
-			pair := [2]string{text(b, "stage"), flow.ID}
-			if ok && !known[pair] {
-				known[pair] = true
-				v.flows[pair[0]] = append(v.flows[pair[0]], flow)
-			}
+	out, known := []any{}, map[string]bool{}
+	for _, b := range v.s.Bindings.Referrers(stage) {
+		id := text(b, "target")
+		if b.Kind != object.StageBindingModel || text(b, "stage") != stage || known[id] {
+			continue
 		}
-	}
-	out := []any{}
-	for _, flow := range v.flows[stage] {
-		out = append(out, v.flowSet(flow))
+		if flow, ok := v.s.Things.Thing(id); ok {
+			known[id] = true
+			out = append(out, v.flowSet(flow))
+		}
 	}
 	return out
 }

@@ -18,10 +18,6 @@ type view struct {
 	host     string
 	defaults map[string]map[string]any           // by model
 	lists    map[catalog.Category][]object.Thing // what was asked for before
-	flows    map[string][]object.Thing           // stages to the flows that they are in; nil until asked for
-	// referrers are, by category and field, the keys of the things that refer
-	// to each key.
-	referrers map[string]map[string][]any
 }
 
 // view makes a view for the host that was asked.
@@ -30,10 +26,7 @@ func (s *Server) view(r *http.Request) *view {
 	if err != nil {
 		host = r.Host // it has no port
 	}
-	return &view{
-		s: s, host: host, defaults: map[string]map[string]any{}, lists: map[catalog.Category][]object.Thing{},
-		referrers: map[string]map[string][]any{},
-	}
+	return &view{s: s, host: host, defaults: map[string]map[string]any{}, lists: map[catalog.Category][]object.Thing{}}
 }
 
 // category lists the things of a category.
