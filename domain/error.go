@@ -17,6 +17,7 @@ const (
 	Forbidden       Code = "forbidden"       // somebody is logged in, and may not
 	NotFound        Code = "not_found"
 	Conflict        Code = "conflict"    // the state does not allow it, or somebody else was faster
+	Outdated        Code = "outdated"    // it was decided on what is not the newest any more
 	Expired         Code = "expired"     // its time is over
 	TooLarge        Code = "too_large"   // over a stated limit
 	Unsupported     Code = "unsupported" // a media type or a method that is not served

@@ -46,6 +46,7 @@ type world struct {
 	consents   *projections.Consents
 	roles      *projections.Roles
 	subjects   *projections.Subjects
+	revisions  *projections.Revisions
 
 	clock time.Time // of the ledger
 	last  eventstore.Position
@@ -85,11 +86,11 @@ func (w *world) open(more ...projections.Projection) {
 	w.tokens, w.sessions = projections.NewTokens(v), projections.NewSessions(v)
 	w.executions, w.audit = projections.NewExecutions(v), projections.NewAudit(v, w.store, w.codec)
 	w.reputation = projections.NewReputation(v, w.store, w.codec, w.vault.Digest)
-	w.subjects = projections.NewSubjects(v)
+	w.subjects, w.revisions = projections.NewSubjects(v), projections.NewRevisions(v)
 	w.consents, w.roles = projections.NewConsents(v), projections.NewRoles(v)
 	all := append([]projections.Projection{
 		w.consents, w.roles,
-		w.subjects,
+		w.subjects, w.revisions,
 		w.objects, w.users, w.groups, w.tokens, w.sessions, w.executions, w.audit, w.reputation,
 	}, more...)
 	if w.runner, err = projections.NewRunner(w.store, w.codec, v, w.log, all...); err != nil {

@@ -21,7 +21,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 	d := &directory{a}
 	return &adminapi.Server{
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
-		Executions:  &a.executionHandler,
+		Executions: &a.executionHandler, Revisions: a.revisions,
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
 		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d,
 		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d, Scores: d,

@@ -79,6 +79,7 @@ type app struct {
 	subjects    *projections.Subjects
 
 	notifications *projections.Notifications
+	revisions     *projections.Revisions
 
 	executionHandler command.Handler[execution.State]
 	sessionHandler   command.Handler[session.State]
@@ -192,9 +193,10 @@ func (a *app) openViews() (err error) {
 	a.audit = projections.NewAudit(a.views, a.store, a.codec)
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.notifications = projections.NewNotifications(a.views)
+	a.revisions = projections.NewRevisions(a.views)
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
 		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation,
-		a.notifications, a.roles)
+		a.notifications, a.roles, a.revisions)
 	return err
 }
 

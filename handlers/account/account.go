@@ -46,6 +46,25 @@ type Writer struct {
 	By   string // id of the user who asks; empty for the program
 	Via  string // user_write, api, blueprint, bootstrap
 	Meta codec.Meta
+
+	Seen *eventstore.Revision // of the user, that the change was decided on; nil for whichever it is
+}
+
+// when makes a command to a user hold for what the writer has seen.
+func (w Writer) when(c domain.Command[user.State]) domain.Command[user.State] {
+	if w.Seen == nil {
+		return c
+	}
+	return command.At[user.State]{Command: c, Revision: *w.Seen}
+}
+
+// outdated refuses a writer who has seen another revision than the present
+// one, before anything is done that leads up to the change.
+func (w Writer) outdated(id string, present eventstore.Revision) error {
+	if w.Seen == nil || *w.Seen == present {
+		return nil
+	}
+	return command.Outdated(present, fmt.Errorf("user %s, seen at %d", id, *w.Seen))
 }
 
 // streamOf names the stream of a user.
@@ -137,7 +156,10 @@ func (a *Accounts) Create(ctx context.Context, n New, w Writer) (user.State, err
 // one given back after: a crash in between leaves both with the user, and the
 // old one is free once a minute has passed.
 func (a *Accounts) Write(ctx context.Context, id string, f user.Fields, w Writer) (user.State, error) {
-	before, _, err := a.Users.Load(ctx, streamOf(id))
+	before, revision, err := a.Users.Load(ctx, streamOf(id))
+	if err == nil {
+		err = w.outdated(id, revision)
+	}
 	if err != nil {
 		return before, err
 	}
@@ -148,7 +170,7 @@ func (a *Accounts) Write(ctx context.Context, id string, f user.Fields, w Writer
 			return before, err
 		}
 	}
-	after, err := a.Users.Handle(ctx, streamOf(id), user.Write{Fields: f, By: w.By, Via: w.Via}, step(meta, "write", id))
+	after, err := a.Users.Handle(ctx, streamOf(id), w.when(user.Write{Fields: f, By: w.By, Via: w.Via}), step(meta, "write", id))
 	if err != nil {
 		return after, err
 	}
@@ -172,7 +194,7 @@ func (a *Accounts) Delete(ctx context.Context, id string, w Writer) error {
 		return err
 	}
 	meta := about(w.Meta, id)
-	after, err := a.Users.Handle(ctx, streamOf(id), user.Delete{By: w.By, Via: w.Via}, step(meta, "delete", id))
+	after, err := a.Users.Handle(ctx, streamOf(id), w.when(user.Delete{By: w.By, Via: w.Via}), step(meta, "delete", id))
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,8 @@ type Route struct {
 	Own    bool   // whoever is logged in may, for what is their own
 	Open   bool   // strangers may
 	Hidden bool   // whoever may not is told that there is nothing
+
+	Revised bool // what is there has a revision, and changes honour If-Match
 }
 
 // Routes lists what was mounted, by path and method.

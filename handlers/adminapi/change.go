@@ -73,7 +73,11 @@ func (s *Server) changeThing(k catalog.Kind, partial bool) endpoint {
 		if err != nil {
 			return err
 		}
-		if t, err = s.put(r.Context(), c, wish{kind: k, thing: t, input: input, partial: partial}); err != nil {
+		seen, err := matchOf(r)
+		if err != nil {
+			return err
+		}
+		if t, err = s.put(r.Context(), c, wish{kind: k, thing: t, input: input, partial: partial, seen: seen}); err != nil {
 			return err
 		}
 		return s.writeThing(w, r, http.StatusOK, t)
@@ -87,20 +91,29 @@ type wish struct {
 	input   map[string]any
 	partial bool // not all required fields need be there
 	create  bool
+	seen    match // what the client decided on
 }
 
 // put judges a wish and writes it. It returns the thing as it is then.
 func (s *Server) put(ctx context.Context, c session.Caller, h wish) (object.Thing, error) {
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	if !h.create {
+		var there bool // still, and as the last change left it
+		if h.thing, there = s.Things.Thing(h.thing.ID); !there {
+			return h.thing, notFound(h.kind.Name)
+		}
+	}
+	if err := h.seen.holds(tagOf(h.thing)); err != nil {
+		return h.thing, err
+	}
 	fields, err := s.judge(ctx, h)
 	if err != nil {
 		return h.thing, err
 	}
 	id := h.thing.ID
-	_, err = s.Objects.Handle(ctx, eventstore.Stream("object", id), object.Put{
-		Kind: h.kind.Model, Fields: fields, By: c.User, Via: via, Create: h.create,
-	}, s.meta(c, "object:"+id))
+	put := object.Put{Kind: h.kind.Model, Fields: fields, By: c.User, Via: via, Create: h.create}
+	_, err = s.Objects.Handle(ctx, eventstore.Stream("object", id), when(h.seen, tagOf(h.thing), put), s.meta(c, "object:"+id))
 	if err != nil {
 		return h.thing, err
 	}

@@ -213,6 +213,11 @@ func (v *views) Thing(id string) (object.Thing, bool) {
 	return object.Thing{ID: id, Kind: s.Kind, Name: s.Name, Revision: v.now().revisions[id], Fields: maps.Clone(s.Fields)}, ok && s.Status == object.Present
 }
 
+// Of implements [adminapi.Revisions].
+func (v *views) Of(_ context.Context, stream eventstore.StreamID) (eventstore.Revision, error) {
+	return eventstore.Revision(v.now().revisions[stream.ID()]), nil
+}
+
 func (v *views) all(wanted func(object.Thing) bool) []object.Thing {
 	var out []object.Thing
 	for id := range v.now().things {

@@ -95,7 +95,7 @@ func newBench(t *testing.T) *bench {
 			Code: v.Code, Passwords: b, Now: now, Living: b.living,
 			Erase: func(context.Context, string, string) error { return nil },
 		},
-		Things: b.views, Bindings: b.views, People: b.views, Logins: b.views, Keys: b.views, Audit: b.views, Scores: &scores{views: b.views}, Importer: b, Tester: b,
+		Revisions: b.views, Things: b.views, Bindings: b.views, People: b.views, Logins: b.views, Keys: b.views, Audit: b.views, Scores: &scores{views: b.views}, Importer: b, Tester: b,
 		Wait: b.views.wait, Now: now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 	b.router = mux.NewRouter()

@@ -23,7 +23,7 @@ import (
 func (s *Server) mountGroups(r *mux.Router) {
 	const path = "core/groups/"
 	s.route(r, path, of("authentik_core.group"), verbs{http.MethodGet: s.listGroups, http.MethodPost: s.createGroup})
-	s.route(r, path+"{key}/", of("authentik_core.group"), verbs{
+	s.edit(r, path+"{key}/", of("authentik_core.group"), verbs{
 		http.MethodGet: s.getGroup, http.MethodPut: s.changeGroup(false), http.MethodPatch: s.changeGroup(true), http.MethodDelete: s.deleteGroup,
 	})
 	s.route(r, path+"{key}/add_user/", action("authentik_core.add_user_to_group"), verbs{http.MethodPost: s.addMember})
@@ -109,14 +109,27 @@ func (s *Server) getGroup(w http.ResponseWriter, r *http.Request, _ session.Call
 	if err != nil {
 		return err
 	}
-	return s.writeGroup(w, r, http.StatusOK, g)
+	return s.writeGroup(w, r, http.StatusOK, g.ID)
 }
 
-func (s *Server) writeGroup(w http.ResponseWriter, r *http.Request, status int, g Group) error {
+// writeGroup shows a group, and as of which revision.
+func (s *Server) writeGroup(w http.ResponseWriter, r *http.Request, status int, id string) error {
+	as, err := s.tagged(r.Context(), "group", id)
+	if err != nil {
+		return err
+	}
+	g, ok, err := s.People.Group(r.Context(), id)
+	if err == nil && !ok {
+		err = notFound("Group")
+	}
+	if err != nil {
+		return err
+	}
 	shown, err := s.fullGroup(r.Context(), r.URL.Query(), g)
 	if err != nil {
 		return err
 	}
+	as.show(w)
 	return writeJSON(w, status, shown)
 }
 

@@ -37,29 +37,26 @@ func (s *Server) putGroup(w http.ResponseWriter, r *http.Request, c session.Call
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	seen, present, err := s.compared(r, "group", g.ID)
+	if err != nil {
+		return err
+	}
 	write, err := s.judgeGroup(r.Context(), g.ID, input, how.partial)
 	if err != nil {
 		return err
 	}
 	write.By, write.Via, write.Create = c.User, via, how.create
-	if _, err := s.Groups.Handle(r.Context(), eventstore.Stream("group", g.ID), write, s.meta(c, "group:"+g.ID)); err != nil {
+	if _, err := s.Groups.Handle(r.Context(), eventstore.Stream("group", g.ID), when(seen, present, write), s.meta(c, "group:"+g.ID)); err != nil {
 		return err
 	}
 	if err := s.changed(r.Context()); err != nil {
-		return err
-	}
-	g, ok, err := s.People.Group(r.Context(), g.ID)
-	if err == nil && !ok {
-		err = notFound("Group")
-	}
-	if err != nil {
 		return err
 	}
 	status := http.StatusOK
 	if how.create {
 		status = http.StatusCreated
 	}
-	return s.writeGroup(w, r, status, g)
+	return s.writeGroup(w, r, status, g.ID)
 }
 
 // judgeGroup cleans what is to be written of a group.
@@ -115,6 +112,10 @@ func (s *Server) deleteGroup(w http.ResponseWriter, r *http.Request, c session.C
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	seen, present, err := s.compared(r, "group", g.ID)
+	if err != nil {
+		return err
+	}
 	k, _ := catalog.Lookup(object.GroupModel)
 	if err := s.release(r.Context(), c, k, g.ID, g.ID); err != nil {
 		return err
@@ -124,7 +125,7 @@ func (s *Server) deleteGroup(w http.ResponseWriter, r *http.Request, c session.C
 			return err
 		}
 	}
-	_, err = s.Groups.Handle(r.Context(), eventstore.Stream("group", g.ID), group.Delete{By: c.User, Via: via}, s.meta(c, "group:"+g.ID))
+	_, err = s.Groups.Handle(r.Context(), eventstore.Stream("group", g.ID), when(seen, present, group.Delete{By: c.User, Via: via}), s.meta(c, "group:"+g.ID))
 	if err != nil {
 		return err
 	}

@@ -28,21 +28,36 @@ type verbs map[string]endpoint
 
 // route adds a path, given below /api/v3/.
 func (s *Server) route(r *mux.Router, path string, who access, v verbs) {
+	s.mount(r, path, who, v, false)
+}
+
+// edit adds the path of a thing that has a revision, which answers show as an
+// entity tag. What changes or removes it honours If-Match.
+func (s *Server) edit(r *mux.Router, path string, who access, v verbs) {
+	s.mount(r, path, who, v, true)
+}
+
+func (s *Server) mount(r *mux.Router, path string, who access, v verbs, revised bool) {
 	for method := range v {
-		s.routes = append(s.routes, Route{Method: method, Path: path, Needs: who.needs(method), Own: who.own, Open: who.open, Hidden: who.hidden})
+		s.routes = append(s.routes, Route{
+			Method: method, Path: path, Needs: who.needs(method), Own: who.own, Open: who.open, Hidden: who.hidden, Revised: revised,
+		})
 	}
-	r.Path(base + path).Handler(s.handle(who, v))
+	r.Path(base + path).Handler(s.handle(who, v, revised))
 }
 
 // handle finds out who calls, whether they may, and runs the endpoint of the
 // method.
-func (s *Server) handle(who access, v verbs) http.Handler {
+func (s *Server) handle(who access, v verbs, revised bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		c, err := s.Callers.Of(w, r)
 		if err == nil {
 			err = s.admit(r, c, who)
+		}
+		if err == nil {
+			err = matchable(r, revised)
 		}
 		if err == nil && c.User != "" {
 			err = s.Wait(r.Context()) // what the caller did before, in a flow for one, must show
@@ -77,6 +92,16 @@ func (s *Server) admit(r *http.Request, c session.Caller, who access) error {
 		return nil
 	}
 	return forbidden()
+}
+
+// matchable refuses an If-Match that cannot be read, or that nobody would
+// look at: whoever sends one counts on it.
+func matchable(r *http.Request, revised bool) error {
+	m, err := matchOf(r)
+	if err == nil && m.given && !revised && !safe(r.Method) {
+		return domain.Errorf(domain.Outdated, "There is no revision here that If-Match could be compared with.")
+	}
+	return err
 }
 
 // safe tells whether a method changes nothing.
@@ -123,6 +148,7 @@ var statuses = map[domain.Code]int{
 	domain.Forbidden:       http.StatusForbidden,
 	domain.NotFound:        http.StatusNotFound,
 	domain.Conflict:        http.StatusConflict,
+	domain.Outdated:        http.StatusPreconditionFailed,
 	domain.Expired:         http.StatusGone,
 	domain.TooLarge:        http.StatusRequestEntityTooLarge,
 	domain.Unsupported:     http.StatusUnsupportedMediaType,

@@ -33,7 +33,7 @@ type Invitation struct {
 func (s *Server) mountInvitations(r *mux.Router) {
 	const path = "stages/invitation/invitations/"
 	s.route(r, path, of("authentik_stages_invitation.invitation"), verbs{http.MethodGet: s.listInvitations, http.MethodPost: s.createInvitation})
-	s.route(r, path+"{key}/", of("authentik_stages_invitation.invitation"), verbs{
+	s.edit(r, path+"{key}/", of("authentik_stages_invitation.invitation"), verbs{
 		http.MethodGet: s.getInvitation, http.MethodPut: s.changeInvitation(false), http.MethodPatch: s.changeInvitation(true),
 		http.MethodDelete: s.deleteInvitation,
 	})
@@ -137,10 +137,22 @@ func (s *Server) getInvitation(w http.ResponseWriter, r *http.Request, _ session
 	if err != nil {
 		return err
 	}
-	return s.writeInvitation(w, r, http.StatusOK, i)
+	return s.writeInvitation(w, r, http.StatusOK, i.ID)
 }
 
-func (s *Server) writeInvitation(w http.ResponseWriter, r *http.Request, status int, i Invitation) error {
+// writeInvitation shows an invitation, and as of which revision.
+func (s *Server) writeInvitation(w http.ResponseWriter, r *http.Request, status int, id string) error {
+	as, err := s.tagged(r.Context(), "invitation", id)
+	if err != nil {
+		return err
+	}
+	i, ok, err := s.Invited.Invitation(r.Context(), id)
+	if err == nil && !ok {
+		err = notFound("Invitation")
+	}
+	if err != nil {
+		return err
+	}
 	maker, err := s.maker(r.Context(), i)
 	if err != nil {
 		return err
@@ -149,6 +161,7 @@ func (s *Server) writeInvitation(w http.ResponseWriter, r *http.Request, status 
 	if err != nil {
 		return err
 	}
+	as.show(w)
 	return writeJSON(w, status, shown)
 }
 
@@ -175,6 +188,11 @@ func (s *Server) putInvitation(w http.ResponseWriter, r *http.Request, c session
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	id := h.thing.ID
+	seen, present, err := s.compared(r, "invitation", id)
+	if err != nil {
+		return err
+	}
 	k, _ := catalog.Lookup(object.InvitationModel)
 	set, problems := k.Clean(input, h.partial)
 	if err := s.dangling(r.Context(), k, set, &problems); err != nil {
@@ -183,27 +201,19 @@ func (s *Server) putInvitation(w http.ResponseWriter, r *http.Request, c session
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	id := h.thing.ID
-	_, err = s.Invitations.Handle(r.Context(), eventstore.Stream("invitation", id),
-		invitation.Write{Fields: set, By: c.User, Via: via}, s.meta(c, "invitation:"+id))
+	write := invitation.Write{Fields: set, By: c.User, Via: via}
+	_, err = s.Invitations.Handle(r.Context(), eventstore.Stream("invitation", id), when(seen, present, write), s.meta(c, "invitation:"+id))
 	if err != nil {
 		return err
 	}
 	if err := s.changed(r.Context()); err != nil {
 		return err
 	}
-	i, ok, err := s.Invited.Invitation(r.Context(), id)
-	if err == nil && !ok {
-		err = notFound("Invitation")
-	}
-	if err != nil {
-		return err
-	}
 	status := http.StatusOK
 	if h.create {
 		status = http.StatusCreated
 	}
-	return s.writeInvitation(w, r, status, i)
+	return s.writeInvitation(w, r, status, id)
 }
 
 func (s *Server) deleteInvitation(w http.ResponseWriter, r *http.Request, c session.Caller) error {
@@ -211,8 +221,12 @@ func (s *Server) deleteInvitation(w http.ResponseWriter, r *http.Request, c sess
 	if err != nil {
 		return err
 	}
+	seen, present, err := s.compared(r, "invitation", i.ID)
+	if err != nil {
+		return err
+	}
 	_, err = s.Invitations.Handle(r.Context(), eventstore.Stream("invitation", i.ID),
-		invitation.Remove{By: c.User, Via: via}, s.meta(c, "invitation:"+i.ID))
+		when(seen, present, invitation.Remove{By: c.User, Via: via}), s.meta(c, "invitation:"+i.ID))
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (s *Server) mountKinds(r *mux.Router) {
 			continue
 		}
 		s.route(r, k.Path+"/", of(k.Model), verbs{http.MethodGet: s.listThings(k), http.MethodPost: s.createThing(k)})
-		s.route(r, k.Path+"/{key}/", of(k.Model), verbs{
+		s.edit(r, k.Path+"/{key}/", of(k.Model), verbs{
 			http.MethodGet: s.getThing(k), http.MethodPut: s.changeThing(k, false), http.MethodPatch: s.changeThing(k, true),
 			http.MethodDelete: s.removeThing(ofKind(k)),
 		})
@@ -116,5 +116,6 @@ func (s *Server) writeThing(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
+	tagOf(t).show(w)
 	return writeJSON(w, status, shown)
 }

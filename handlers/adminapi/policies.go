@@ -25,7 +25,7 @@ func (s *Server) mountPolicies(r *mux.Router) {
 	s.route(r, path+"types/", action("authentik_policies.view_policy"), verbs{http.MethodGet: listTypes(catalog.Policy)})
 	s.route(r, path+"cache_info/", action("authentik_policies.view_policy_cache"), verbs{http.MethodGet: noCache})
 	s.route(r, path+"cache_clear/", action("authentik_policies.clear_policy_cache"), verbs{http.MethodPost: clearCache})
-	s.route(r, path+"{key}/", of("authentik_policies.policy"), verbs{http.MethodGet: s.getPolicy, http.MethodDelete: s.removeThing(every)})
+	s.edit(r, path+"{key}/", of("authentik_policies.policy"), verbs{http.MethodGet: s.getPolicy, http.MethodDelete: s.removeThing(every)})
 	s.route(r, path+"{key}/used_by/", of("authentik_policies.policy"), verbs{http.MethodGet: s.usedBy(every)})
 	if s.Tester != nil {
 		s.route(r, path+"{key}/test/", action("authentik_policies.change_policy"), verbs{http.MethodPost: s.testPolicy})

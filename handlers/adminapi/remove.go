@@ -94,7 +94,14 @@ func (s *Server) removeThing(a addressee) endpoint {
 		if err != nil {
 			return err
 		}
-		if err := s.remove(r.Context(), c, t, ""); err != nil {
+		seen, err := matchOf(r)
+		if err == nil {
+			err = seen.holds(tagOf(t))
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.remove(r.Context(), c, t, "", seen); err != nil {
 			return err
 		}
 		if err := s.changed(r.Context()); err != nil {
@@ -107,13 +114,12 @@ func (s *Server) removeThing(a addressee) endpoint {
 // remove ends a thing: first what cannot be without it, then the references
 // to it, then itself. A crash in between leaves the thing, and removing it
 // again does the rest.
-func (s *Server) remove(ctx context.Context, c session.Caller, t object.Thing, cascadeOf string) error {
+func (s *Server) remove(ctx context.Context, c session.Caller, t object.Thing, cascadeOf string, seen match) error {
 	if err := s.release(ctx, c, kindOf(t), t.ID, t.ID); err != nil {
 		return err
 	}
-	_, err := s.Objects.Handle(ctx, eventstore.Stream("object", t.ID), object.Remove{
-		By: c.User, Via: via, CascadeOf: cascadeOf,
-	}, s.meta(c, "object:"+t.ID))
+	end := object.Remove{By: c.User, Via: via, CascadeOf: cascadeOf}
+	_, err := s.Objects.Handle(ctx, eventstore.Stream("object", t.ID), when(seen, tagOf(t), end), s.meta(c, "object:"+t.ID))
 	return err
 }
 
@@ -122,7 +128,7 @@ func (s *Server) remove(ctx context.Context, c session.Caller, t object.Thing, c
 func (s *Server) release(ctx context.Context, c session.Caller, k catalog.Kind, key any, id string) error {
 	for _, u := range s.uses(k, key) {
 		if u.cascades() {
-			if err := s.remove(ctx, c, u.thing, id); err != nil {
+			if err := s.remove(ctx, c, u.thing, id, match{}); err != nil {
 				return err
 			}
 			continue

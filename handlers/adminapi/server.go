@@ -55,6 +55,8 @@ type Server struct {
 	Audit    Audit
 	Scores   Scores
 
+	Revisions Revisions
+
 	Notifications Notifications
 
 	Importer Importer

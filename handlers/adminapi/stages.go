@@ -20,7 +20,7 @@ func (s *Server) mountStages(r *mux.Router) {
 	s.route(r, path+"types/", action("authentik_flows.view_stage"), verbs{http.MethodGet: listTypes(catalog.Stage)})
 	s.route(r, path+"user_settings/", members, verbs{http.MethodGet: s.listUserSettings})
 	s.route(r, "stages/email/templates/", action("authentik_stages_email.view_emailstage"), verbs{http.MethodGet: listTemplates})
-	s.route(r, path+"{key}/", of("authentik_flows.stage"), verbs{http.MethodGet: s.getStage, http.MethodDelete: s.removeThing(stage)})
+	s.edit(r, path+"{key}/", of("authentik_flows.stage"), verbs{http.MethodGet: s.getStage, http.MethodDelete: s.removeThing(stage)})
 	s.route(r, path+"{key}/used_by/", of("authentik_flows.stage"), verbs{http.MethodGet: s.usedBy(stage)})
 }
 
@@ -95,6 +95,7 @@ func (s *Server) getStage(w http.ResponseWriter, r *http.Request, _ session.Call
 	if err != nil {
 		return err
 	}
+	tagOf(t).show(w)
 	return writeJSON(w, http.StatusOK, s.view(r).baseStage(t))
 }
 

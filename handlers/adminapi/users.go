@@ -22,7 +22,7 @@ func (s *Server) mountUsers(r *mux.Router) {
 	const path = "core/users/"
 	s.route(r, path, of("authentik_core.user"), verbs{http.MethodGet: s.listUsers, http.MethodPost: s.createUser})
 	s.route(r, path+"me/", members, verbs{http.MethodGet: s.me})
-	s.route(r, path+"{key}/", of("authentik_core.user"), verbs{
+	s.edit(r, path+"{key}/", of("authentik_core.user"), verbs{
 		http.MethodGet: s.getUser, http.MethodPut: s.changeUser(false), http.MethodPatch: s.changeUser(true), http.MethodDelete: s.deleteUser,
 	})
 	s.route(r, path+"{key}/set_password/", action("authentik_core.reset_user_password"), verbs{http.MethodPost: s.setPassword})
@@ -137,7 +137,7 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request, _ session.Calle
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, fullUser(u))
+	return s.showUser(w, r, http.StatusOK, u.ID)
 }
 
 // userUses tells what refers to a user. References hold the integer key.

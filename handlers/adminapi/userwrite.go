@@ -74,11 +74,17 @@ func (s *Server) changeUser(partial bool) endpoint {
 		if err != nil {
 			return err
 		}
+		s.changes.Lock()
+		defer s.changes.Unlock()
+		by, u, err := s.rewriter(r, c, u)
+		if err != nil {
+			return err
+		}
 		set, err := s.judgeUser(r.Context(), input, partial)
 		if err != nil {
 			return err
 		}
-		if _, err := s.Accounts.Write(r.Context(), u.ID, user.FieldsOf(set), s.writer(c)); err != nil {
+		if _, err := s.Accounts.Write(r.Context(), u.ID, user.FieldsOf(set), by); err != nil {
 			return err
 		}
 		if groups, given := set["groups"]; given {
@@ -88,6 +94,31 @@ func (s *Server) changeUser(partial bool) endpoint {
 		}
 		return s.writeUser(w, r, http.StatusOK, u.ID)
 	}
+}
+
+// rewriter is the writer of a change to a user as of now, with the condition
+// that the request sets.
+func (s *Server) rewriter(r *http.Request, c session.Caller, u User) (account.Writer, User, error) {
+	by := s.writer(c)
+	seen, err := matchOf(r)
+	if err != nil {
+		return by, u, err
+	}
+	present, err := s.tagged(r.Context(), "user", u.ID)
+	if err != nil {
+		return by, u, err
+	}
+	now, ok, err := s.People.UserByID(r.Context(), u.ID)
+	if err == nil && !ok {
+		err = notFound("User")
+	}
+	if err == nil {
+		err = seen.holds(present.with(now.Groups))
+	}
+	if seen.given && !seen.any {
+		by.Seen = &present.revision
+	}
+	return by, now, err
 }
 
 // setGroups makes these the groups of a user, and no others.
@@ -109,6 +140,15 @@ func (s *Server) writeUser(w http.ResponseWriter, r *http.Request, status int, i
 	if err := s.changed(r.Context()); err != nil {
 		return err
 	}
+	return s.showUser(w, r, status, id)
+}
+
+// showUser shows a user, and as of which revision.
+func (s *Server) showUser(w http.ResponseWriter, r *http.Request, status int, id string) error {
+	as, err := s.tagged(r.Context(), "user", id)
+	if err != nil {
+		return err
+	}
 	u, ok, err := s.People.UserByID(r.Context(), id)
 	if err == nil && !ok {
 		err = notFound("User")
@@ -116,6 +156,7 @@ func (s *Server) writeUser(w http.ResponseWriter, r *http.Request, status int, i
 	if err != nil {
 		return err
 	}
+	as.with(u.Groups).show(w)
 	return writeJSON(w, status, fullUser(u))
 }
 
@@ -127,11 +168,15 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, c session.Ca
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	by, u, err := s.rewriter(r, c, u)
+	if err != nil {
+		return err
+	}
 	k, _ := catalog.Lookup(object.UserModel)
 	if err := s.release(r.Context(), c, k, float64(u.Key), u.ID); err != nil {
 		return err
 	}
-	if err := s.Accounts.Delete(r.Context(), u.ID, s.writer(c)); err != nil {
+	if err := s.Accounts.Delete(r.Context(), u.ID, by); err != nil {
 		return err
 	}
 	if err := s.changed(r.Context()); err != nil {

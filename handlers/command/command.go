@@ -82,7 +82,11 @@ func (h *Handler[S]) Handle(
 		if err != nil {
 			return zero, err
 		}
-		events, err := c.Decide(s)
+		decided, err := seen(c, stream, revision)
+		if err != nil {
+			return s, err
+		}
+		events, err := decided.Decide(s)
 		if err != nil || len(events) == 0 {
 			return s, err
 		}
