@@ -137,6 +137,7 @@ type GroupFilter struct {
 	Search    string // part of the name
 	Superuser *bool
 	Member    string // id of a direct member
+	Role      string // id of a role that it has itself
 }
 
 // List returns the groups that f wants, by name, and how many there are on all
@@ -151,6 +152,9 @@ func (g *Groups) List(ctx context.Context, f GroupFilter, descending bool, p Pag
 	}
 	if f.Member != "" {
 		w.add("id IN (SELECT id FROM groups_members WHERE user = ?)", f.Member)
+	}
+	if f.Role != "" {
+		w.add("id IN (SELECT holder FROM roles_groups WHERE id = ?)", f.Role)
 	}
 	return g.list(ctx, &w, descending, p)
 }

@@ -22,6 +22,7 @@ type UserFilter struct {
 	Types                     []string
 	Path, PathStart           string
 	Groups, GroupNames        []string       // any of them, direct members only
+	Roles, RoleNames          []string       // any of them, not by a group
 	Attributes                map[string]any // by path, with __ between the keys
 }
 
@@ -99,6 +100,8 @@ func (f UserFilter) where() (*where, error) {
 	}
 	w.member("id", f.Groups)
 	w.member("name", f.GroupNames)
+	w.holder("id", f.Roles)
+	w.holder("name", f.RoleNames)
 	return w, w.attributes(f.Attributes)
 }
 
@@ -107,6 +110,14 @@ func (w *where) member(column string, groups []string) {
 	var in where
 	if in.oneOf("groups."+column, groups); len(groups) > 0 {
 		w.add("users.id IN (SELECT user FROM groups_members JOIN groups USING(id)"+in.sql()+")", in.args...)
+	}
+}
+
+// holder wants one of some roles.
+func (w *where) holder(column string, roles []string) {
+	var in where
+	if in.oneOf("roles."+column, roles); len(roles) > 0 {
+		w.add("users.id IN (SELECT holder FROM roles_users JOIN roles USING(id)"+in.sql()+")", in.args...)
 	}
 }
 

@@ -24,7 +24,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 		Executions: &a.executionHandler, Revisions: a.revisions,
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
 		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d,
-		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Logins: d, Keys: d, Audit: d, Scores: d,
+		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Roles: d, RoleStates: &a.roleHandler, Users: &a.userHandler, Logins: d, Keys: d, Audit: d, Scores: d,
 		Importer: &uploads{a}, Tester: &trials{a}, Launcher: a.executor, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,
 	}
@@ -47,7 +47,7 @@ func (d *directory) Users(ctx context.Context, f adminapi.UserFilter, order stri
 			return nil, 0, err
 		}
 	}
-	return out, total, nil
+	return out, total, d.holdUsers(ctx, out)
 }
 
 func (d *directory) user(ctx context.Context, u projections.User) (adminapi.User, error) {
@@ -63,14 +63,24 @@ func (d *directory) user(ctx context.Context, u projections.User) (adminapi.User
 	return out, err
 }
 
+// oneUser is user with roles.
+func (d *directory) oneUser(ctx context.Context, u projections.User) (adminapi.User, bool, error) {
+	out := make([]adminapi.User, 1)
+	var err error
+	if out[0], err = d.user(ctx, u); err != nil {
+		return out[0], false, err
+	}
+	err = d.holdUsers(ctx, out)
+	return out[0], true, err
+}
+
 // UserByKey implements adminapi.People.
 func (d *directory) UserByKey(ctx context.Context, key int) (adminapi.User, bool, error) {
 	u, ok, err := d.app.users.ByKey(ctx, key)
 	if err != nil || !ok {
 		return adminapi.User{}, false, err
 	}
-	out, err := d.user(ctx, u)
-	return out, true, err
+	return d.oneUser(ctx, u)
 }
 
 // UserByID implements adminapi.People.
@@ -79,8 +89,7 @@ func (d *directory) UserByID(ctx context.Context, id string) (adminapi.User, boo
 	if err != nil || !ok {
 		return adminapi.User{}, false, err
 	}
-	out, err := d.user(ctx, u)
-	return out, true, err
+	return d.oneUser(ctx, u)
 }
 
 // Groups implements adminapi.People.
@@ -90,7 +99,10 @@ func (d *directory) Groups(ctx context.Context, f adminapi.GroupFilter, descendi
 	for i, g := range found {
 		out[i] = grouped(g)
 	}
-	return out, total, err
+	if err != nil {
+		return nil, 0, err
+	}
+	return out, total, d.holdGroups(ctx, out)
 }
 
 // grouped is a group as the administration API has it.
@@ -104,7 +116,12 @@ func grouped(g projections.Group) adminapi.Group {
 // Group implements adminapi.People.
 func (d *directory) Group(ctx context.Context, id string) (adminapi.Group, bool, error) {
 	g, ok, err := d.app.groups.Group(ctx, id)
-	return grouped(g), ok, err
+	if err != nil || !ok {
+		return adminapi.Group{}, false, err
+	}
+	out := []adminapi.Group{grouped(g)}
+	err = d.holdGroups(ctx, out)
+	return out[0], true, err
 }
 
 // Logins implements adminapi.Logins.

@@ -13,6 +13,7 @@ import (
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -29,6 +30,8 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 		return s.userContext(ctx, known, e, event)
 	case group.Event:
 		return s.groupContext(ctx, e, event)
+	case role.Event:
+		return s.roleContext(ctx, e, event)
 	case execution.UserLoggedIn:
 		return loginContext(event), nil
 	case execution.LoginFailed:

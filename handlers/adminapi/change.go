@@ -194,6 +194,9 @@ func (s *Server) exists(ctx context.Context, ref string, key any) (bool, error) 
 		n, _ := number(key)
 		_, ok, err := s.People.UserByKey(ctx, int(n))
 		return ok, err
+	case string(catalog.Role):
+		_, ok, err := s.Roles.Role(ctx, written(key))
+		return ok, err
 	case string(catalog.Group):
 		_, ok, err := s.People.Group(ctx, written(key))
 		return ok, err

@@ -19,6 +19,7 @@ import (
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -97,6 +98,7 @@ type state struct {
 
 	invitations map[string]invitation.State
 	consents    map[string]consent.State
+	roles       map[string]role.State
 
 	notifications map[string]notification.State
 	mails         map[string]mail.State
@@ -108,7 +110,7 @@ func newViews(store eventstore.Store, c *codec.Codec) *views {
 	v := &views{store: store, codec: c}
 	v.last.Store(&state{
 		things: map[string]object.State{}, users: map[string]user.State{}, groups: map[string]group.State{},
-		sessions: map[string]session.State{}, tokens: map[string]token.State{}, invitations: map[string]invitation.State{}, consents: map[string]consent.State{},
+		sessions: map[string]session.State{}, tokens: map[string]token.State{}, roles: map[string]role.State{}, invitations: map[string]invitation.State{}, consents: map[string]consent.State{},
 		notifications: map[string]notification.State{}, mails: map[string]mail.State{}, revisions: map[string]int64{},
 	})
 	return v
@@ -131,6 +133,7 @@ func (v *views) wait(ctx context.Context) error {
 	next := &state{
 		things: maps.Clone(old.things), users: maps.Clone(old.users), groups: maps.Clone(old.groups),
 		sessions: maps.Clone(old.sessions), tokens: maps.Clone(old.tokens), entries: slices.Clone(old.entries),
+		roles:       maps.Clone(old.roles),
 		invitations: maps.Clone(old.invitations), consents: maps.Clone(old.consents),
 		notifications: maps.Clone(old.notifications), mails: maps.Clone(old.mails),
 		revisions: maps.Clone(old.revisions),
@@ -160,6 +163,8 @@ func (s *state) see(d codec.Decoded) {
 		evolve(s.users, id, e)
 	case group.Event:
 		evolve(s.groups, id, e)
+	case role.Event:
+		evolve(s.roles, id, e)
 	case session.Event:
 		evolve(s.sessions, id, e)
 	case token.Event:
@@ -274,7 +279,7 @@ func (v *views) user(id string) (adminapi.User, bool) {
 	s := v.now().users[id]
 	u := adminapi.User{
 		ID: id, Key: s.Key, Username: s.Username, Name: s.Name, Email: s.Email, Active: s.Active, Type: s.Type, Path: s.Path,
-		Attributes: s.Attributes, PasswordChanged: s.PasswordChanged, Joined: s.Joined, Updated: s.Joined,
+		Attributes: s.Attributes, Roles: v.held(s.Roles), PasswordChanged: s.PasswordChanged, Joined: s.Joined, Updated: s.Joined,
 	}
 	for _, gid := range slices.Sorted(maps.Keys(v.now().groups)) {
 		g := v.now().groups[gid]
@@ -298,6 +303,8 @@ func (v *views) Users(_ context.Context, f adminapi.UserFilter, order string, p 
 		case f.Email != "" && f.Email != u.Email, f.Active != nil && *f.Active != u.Active:
 		case f.Superuser != nil && *f.Superuser != u.Superuser, f.Search != "" && !strings.Contains(u.Username+u.Name+u.Email, f.Search):
 		case f.Path != "" && f.Path != u.Path, len(f.Groups)+len(f.GroupNames) > 0 && !slices.ContainsFunc(u.Groups, in):
+		case len(f.Roles) > 0 && !slices.ContainsFunc(u.Roles, func(r adminapi.Role) bool { return slices.Contains(f.Roles, r.ID) }):
+		case len(f.RoleNames) > 0 && !slices.ContainsFunc(u.Roles, func(r adminapi.Role) bool { return slices.Contains(f.RoleNames, r.Name) }):
 		case f.Attributes != nil && !object.Equal(f.Attributes, u.Attributes):
 		default:
 			out = append(out, u)
@@ -341,6 +348,7 @@ func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p admi
 		g, ok, _ := v.Group(context.Background(), id)
 		switch {
 		case !ok, f.Name != "" && f.Name != g.Name, f.Member != "" && !slices.Contains(g.Members, f.Member):
+		case f.Role != "" && !slices.Contains(v.now().groups[id].Roles, f.Role):
 		case f.Superuser != nil && *f.Superuser != g.Superuser, !strings.Contains(g.Name, f.Search):
 		default:
 			out = append(out, g)
@@ -352,7 +360,7 @@ func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p admi
 
 func (v *views) Group(_ context.Context, id string) (adminapi.Group, bool, error) {
 	s := v.now().groups[id]
-	g := adminapi.Group{ID: id, Name: s.Name, Superuser: s.Superuser, Parents: s.Parents, Members: s.Members, Attributes: s.Attributes}
+	g := adminapi.Group{ID: id, Name: s.Name, Superuser: s.Superuser, Parents: s.Parents, Members: s.Members, Attributes: s.Attributes, Roles: v.held(s.Roles)}
 	for other, child := range v.now().groups {
 		if child.Status == group.Present && slices.Contains(child.Parents, id) {
 			g.Children = append(g.Children, other)

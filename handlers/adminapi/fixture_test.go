@@ -25,6 +25,7 @@ import (
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -79,10 +80,11 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, log: &bytes.Buffer{}, meta: codec.Meta{Subject: "tenant", Time: now()}}
 	store, sealer := memory.New(now), &codec.Codec{Vault: v, Tenant: "t"}
 	b.views = newViews(store, sealer)
+	users := &command.Handler[user.State]{Store: store, Codec: sealer}
 	sessions := &command.Handler[session.State]{Store: store, Codec: sealer}
 	groups := &command.Handler[group.State]{Store: store, Codec: sealer}
 	b.server = &adminapi.Server{
-		Callers: b, Objects: &command.Handler[object.State]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,
+		Users: users, Callers: b, Objects: &command.Handler[object.State]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,
 		Tokens: &command.Handler[token.State]{Store: store, Codec: sealer}, Invited: b.views, Agreed: b.views,
 		Consents:    &command.Handler[consent.State]{Store: store, Codec: sealer},
 		Executions:  &command.Handler[execution.State]{Store: store, Codec: sealer},
@@ -90,12 +92,13 @@ func newBench(t *testing.T) *bench {
 		Mails:       &command.Handler[mail.State]{Store: store, Codec: sealer},
 		Notices:     &command.Handler[notification.State]{Store: store, Codec: sealer}, Notifications: b.views, Courier: b,
 		Accounts: &account.Accounts{
-			Users: &command.Handler[user.State]{Store: store, Codec: sealer}, Claims: &command.Handler[user.Claimed]{Store: store, Codec: sealer},
+			Users: users, Claims: &command.Handler[user.Claimed]{Store: store, Codec: sealer},
 			Counters: &command.Handler[user.Counter]{Store: store, Codec: sealer}, Groups: groups, Sessions: sessions,
 			Code: v.Code, Passwords: b, Now: now, Living: b.living,
 			Erase: func(context.Context, string, string) error { return nil },
 		},
-		Revisions: b.views, Things: b.views, Bindings: b.views, People: b.views, Logins: b.views, Keys: b.views, Audit: b.views, Scores: &scores{views: b.views}, Importer: b, Tester: b,
+		Revisions: b.views, Things: b.views, Bindings: b.views, People: b.views, Roles: b.views, RoleStates: &command.Handler[role.State]{Store: store, Codec: sealer},
+		Logins: b.views, Keys: b.views, Audit: b.views, Scores: &scores{views: b.views}, Importer: b, Tester: b,
 		Wait: b.views.wait, Now: now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 	b.router = mux.NewRouter()

@@ -172,6 +172,9 @@ func (s *Server) membership(w http.ResponseWriter, r *http.Request, c session.Ca
 	if err != nil {
 		return err
 	}
+	if err := s.overGroups(r.Context(), c, g.ID); err != nil {
+		return err
+	}
 	if _, err := s.Groups.Handle(r.Context(), eventstore.Stream("group", g.ID), of(u.ID), s.meta(c, "user:"+u.ID)); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/big"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -51,8 +52,20 @@ func (s *Server) fullGroup(ctx context.Context, q url.Values, g Group) (map[stri
 			return nil, err
 		}
 	}
-	maps.Copy(out, map[string]any{"roles": []any{}, "roles_obj": []any{}, "inherited_roles_obj": []any{}})
+	maps.Copy(out, map[string]any{"roles": roleIDs(g.Roles), "roles_obj": shownRoles(g.Roles), "inherited_roles_obj": nil})
+	if include := boolParam(q, "include_inherited_roles"); include != nil && *include {
+		if out["inherited_roles_obj"], err = s.inheritedRoles(ctx, g); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
+}
+
+// inheritedRoles shows the roles that members have by groups above this one.
+func (s *Server) inheritedRoles(ctx context.Context, g Group) ([]any, error) {
+	found, _, err := s.Roles.Roles(ctx, RoleFilter{Group: g.ID, Inherited: true}, false, Page{})
+	own := roleIDs(g.Roles)
+	return shownRoles(slices.DeleteFunc(found, func(r Role) bool { return slices.Contains(own, r.ID) })), err
 }
 
 // membersOf returns the keys of a group's members, and how they are shown: of

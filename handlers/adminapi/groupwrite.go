@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/object"
@@ -45,6 +46,9 @@ func (s *Server) putGroup(w http.ResponseWriter, r *http.Request, c session.Call
 	if err != nil {
 		return err
 	}
+	if err := s.mayWriteGroup(r.Context(), c, g, write, how.create); err != nil {
+		return err
+	}
 	write.By, write.Via, write.Create = c.User, via, how.create
 	if _, err := s.Groups.Handle(r.Context(), eventstore.Stream("group", g.ID), when(seen, present, write), s.meta(c, "group:"+g.ID)); err != nil {
 		return err
@@ -57,6 +61,26 @@ func (s *Server) putGroup(w http.ResponseWriter, r *http.Request, c session.Call
 		status = http.StatusCreated
 	}
 	return s.writeGroup(w, r, status, g.ID)
+}
+
+// mayWriteGroup refuses what would let members come to what the caller may not,
+// or lose it: by the group itself, by those above it, or by its roles. Only
+// superusers make superusers.
+func (s *Server) mayWriteGroup(ctx context.Context, c session.Caller, g Group, write group.Write, create bool) error {
+	if write.Superuser != nil && *write.Superuser != g.Superuser && !c.Superuser {
+		return domain.Errorf(domain.Forbidden, "Only superusers may say whether members of a group are superusers.")
+	}
+	concerned := []string{}
+	if !create {
+		concerned = append(concerned, g.ID)
+	}
+	if write.Parents != nil {
+		concerned = append(concerned, differing(g.Parents, write.Parents)...)
+	}
+	if err := s.overGroups(ctx, c, concerned...); err != nil || write.Roles == nil {
+		return err
+	}
+	return s.overRoles(ctx, c, differing(roleIDs(g.Roles), write.Roles)...)
 }
 
 // judgeGroup cleans what is to be written of a group.
@@ -85,6 +109,9 @@ func (s *Server) judgeGroup(ctx context.Context, id string, input map[string]any
 		if slices.Contains(write.Parents, id) {
 			problems.Add("parents", "Cannot set group as parent of itself.")
 		}
+	}
+	if roles, given := set["roles"]; given {
+		write.Roles = texts(roles)
 	}
 	write.Attributes, _ = set["attributes"].(map[string]any)
 	if err := problems.Err(); err != nil {
@@ -117,6 +144,12 @@ func (s *Server) deleteGroup(w http.ResponseWriter, r *http.Request, c session.C
 		return err
 	}
 	k, _ := catalog.Lookup(object.GroupModel)
+	if err := s.overGroups(r.Context(), c, g.ID); err != nil {
+		return err
+	}
+	if err := s.mayRelease(c, k, g.ID); err != nil {
+		return err
+	}
 	if err := s.release(r.Context(), c, k, g.ID, g.ID); err != nil {
 		return err
 	}

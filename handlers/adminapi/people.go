@@ -39,6 +39,7 @@ type User struct {
 	Joined          time.Time
 	Updated         time.Time
 	LastLogin       time.Time // zero for never
+	Roles           []Role    // those that are not by a group, by name
 	Groups          []Group   // those that the user is in directly, by name; relatives need not be filled in
 }
 
@@ -50,6 +51,7 @@ type UserFilter struct {
 	Types                     []string
 	Path, PathStart           string
 	Groups, GroupNames        []string       // any of them, direct members only
+	Roles, RoleNames          []string       // any of them, not by a group
 	Attributes                map[string]any // by path, with __ between the keys
 }
 
@@ -61,6 +63,7 @@ type Group struct {
 	Parents    []string // ids, in their order
 	Children   []string // ids, by name
 	Members    []string // ids of the direct members who exist
+	Roles      []Role   // of the group itself, by name
 	Attributes map[string]any
 }
 
@@ -70,4 +73,5 @@ type GroupFilter struct {
 	Search    string // part of the name
 	Superuser *bool
 	Member    string // id of a direct member
+	Role      string // id of a role that it has itself
 }

@@ -31,6 +31,9 @@ func (s *Server) recoverByLink(w http.ResponseWriter, r *http.Request, c session
 	if err != nil {
 		return err
 	}
+	if err := s.overUser(r.Context(), c, u); err != nil {
+		return err
+	}
 	input, err := readObject(r)
 	if err != nil {
 		return err
@@ -50,6 +53,9 @@ func (s *Server) recoverByLink(w http.ResponseWriter, r *http.Request, c session
 func (s *Server) recoverByMail(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	u, err := s.findUser(r)
 	if err != nil {
+		return err
+	}
+	if err := s.overUser(r.Context(), c, u); err != nil {
 		return err
 	}
 	input, err := readObject(r)

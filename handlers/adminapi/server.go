@@ -18,6 +18,7 @@ import (
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
@@ -39,6 +40,8 @@ type Server struct {
 	Notices     *command.Handler[notification.State]
 	Mails       *command.Handler[mail.State]
 	Consents    *command.Handler[consent.State]
+	RoleStates  *command.Handler[role.State]
+	Users       *command.Handler[user.State]
 	Accounts    Accounts
 
 	// What is looked at.
@@ -48,6 +51,7 @@ type Server struct {
 	Things   Things
 	Bindings Bindings
 	People   People
+	Roles    Roles
 	Logins   Logins
 	Keys     Keys
 	Invited  Invited
@@ -126,6 +130,7 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountConfig(r)
 	s.mountUsers(r)
 	s.mountGroups(r)
+	s.mountRoles(r)
 	s.mountTokens(r)
 	s.mountInvitations(r)
 	s.mountConsents(r)

@@ -60,6 +60,7 @@ func userFilter(q url.Values) (UserFilter, error) {
 		Username: q.Get("username"), Name: q.Get("name"), Email: q.Get("email"), Search: q.Get("search"),
 		Active: boolParam(q, "is_active"), Superuser: boolParam(q, "is_superuser"),
 		Types: given(q["type"]), Path: q.Get("path"), PathStart: q.Get("path_startswith"), GroupNames: given(q["groups_by_name"]),
+		RoleNames: given(q["roles_by_name"]),
 	}
 	var problems catalog.Problems
 	for _, text := range given(q["groups_by_pk"]) {
@@ -68,6 +69,13 @@ func userFilter(q url.Values) (UserFilter, error) {
 			problems.Add("groups_by_pk", "“%s” is not a valid UUID.", cut(text))
 		}
 		f.Groups = append(f.Groups, id.String())
+	}
+	for _, text := range given(q["roles_by_pk"]) {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			problems.Add("roles_by_pk", "“%s” is not a valid UUID.", cut(text))
+		}
+		f.Roles = append(f.Roles, id.String())
 	}
 	if text := q.Get("uuid"); text != "" {
 		id, err := uuid.Parse(text)
@@ -170,6 +178,9 @@ func (s *Server) setPassword(w http.ResponseWriter, r *http.Request, c session.C
 		return invalid("password", "This field may not be blank.")
 	case len(typed) > maxPassword:
 		return invalid("password", "Ensure this field has no more than 4096 characters.")
+	}
+	if err := s.overUser(r.Context(), c, u); err != nil {
+		return err
 	}
 	if err := s.Accounts.SetPassword(r.Context(), u.ID, domain.NewSecret(typed), s.writer(c)); err != nil {
 		return err

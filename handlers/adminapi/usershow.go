@@ -33,7 +33,7 @@ func fullUser(u User) map[string]any {
 		groups, shown = append(groups, g.ID), append(shown, partialGroup(g))
 	}
 	out["groups"], out["groups_obj"] = groups, shown
-	out["roles"], out["roles_obj"] = []any{}, []any{}
+	out["roles"], out["roles_obj"] = roleIDs(u.Roles), shownRoles(u.Roles)
 	out["is_superuser"], out["avatar"] = u.Superuser, avatar
 	out["path"], out["type"], out["uuid"] = u.Path, u.Type, u.ID
 	out["date_joined"], out["last_updated"] = stamp(u.Joined), stamp(u.Updated)

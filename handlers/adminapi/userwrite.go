@@ -52,6 +52,9 @@ func (s *Server) createUser(w http.ResponseWriter, r *http.Request, c session.Ca
 	if err != nil {
 		return err
 	}
+	if err := s.mayBelong(r.Context(), c, User{}, set); err != nil {
+		return err
+	}
 	id, by := s.NewID(), s.writer(c)
 	if _, err := s.Accounts.Create(r.Context(), account.New{ID: id, Fields: user.FieldsOf(set)}, by); err != nil {
 		return err
@@ -82,6 +85,12 @@ func (s *Server) changeUser(partial bool) endpoint {
 		}
 		set, err := s.judgeUser(r.Context(), input, partial)
 		if err != nil {
+			return err
+		}
+		if err := s.overUser(r.Context(), c, u); err != nil {
+			return err
+		}
+		if err := s.mayBelong(r.Context(), c, u, set); err != nil {
 			return err
 		}
 		if _, err := s.Accounts.Write(r.Context(), u.ID, user.FieldsOf(set), by); err != nil {
@@ -119,6 +128,24 @@ func (s *Server) rewriter(r *http.Request, c session.Caller, u User) (account.Wr
 		by.Seen = &present.revision
 	}
 	return by, now, err
+}
+
+// mayBelong refuses groups and roles by which the user would come to what the
+// caller may not, or lose it.
+func (s *Server) mayBelong(ctx context.Context, c session.Caller, u User, set map[string]any) error {
+	if groups, given := set["groups"]; given {
+		old := []string{}
+		for _, g := range u.Groups {
+			old = append(old, g.ID)
+		}
+		if err := s.overGroups(ctx, c, differing(old, texts(groups))...); err != nil {
+			return err
+		}
+	}
+	if roles, given := set["roles"]; given {
+		return s.overRoles(ctx, c, differing(roleIDs(u.Roles), texts(roles))...)
+	}
+	return nil
 }
 
 // setGroups makes these the groups of a user, and no others.
@@ -173,6 +200,12 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, c session.Ca
 		return err
 	}
 	k, _ := catalog.Lookup(object.UserModel)
+	if err := s.overUser(r.Context(), c, u); err != nil {
+		return err
+	}
+	if err := s.mayRelease(c, k, float64(u.Key)); err != nil {
+		return err
+	}
 	if err := s.release(r.Context(), c, k, float64(u.Key), u.ID); err != nil {
 		return err
 	}
