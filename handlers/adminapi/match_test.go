@@ -35,6 +35,7 @@ func editables() map[string]editable {
 		},
 		"a user":        {made("core/users/", "pk", fields{"username": "u", "name": "U"}), "name", [2]any{"a", "b"}},
 		"a user's name": {made("core/users/", "pk", fields{"username": "u", "name": "U"}), "username", [2]any{"a", "b"}},
+		"a token":       {made("core/tokens/", "identifier", fields{"identifier": "t"}), "description", [2]any{"a", "b"}},
 		"a group":       {made("core/groups/", "pk", fields{"name": "g"}), "name", [2]any{"a", "b"}},
 		"an invitation": {made("stages/invitation/invitations/", "pk", fields{"name": "i"}), "single_use", [2]any{true, false}},
 	}

@@ -59,7 +59,7 @@ type TokenFilter struct {
 func (s *Server) mountTokens(r *mux.Router) {
 	const path = "core/tokens/"
 	s.route(r, path, ownOr(token.Model), verbs{http.MethodGet: s.listTokens, http.MethodPost: s.createToken})
-	s.route(r, path+"{key}/", ownOr(token.Model), verbs{
+	s.edit(r, path+"{key}/", ownOr(token.Model), verbs{
 		http.MethodGet: s.getToken, http.MethodPut: s.changeToken(false), http.MethodPatch: s.changeToken(true), http.MethodDelete: s.deleteToken,
 	})
 	s.route(r, path+"{key}/set_key/", action("authentik_core.set_token_key"), verbs{http.MethodPost: s.setKey})
@@ -160,11 +160,29 @@ func (s *Server) writeToken(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	shown, err := s.showToken(r.Context(), t)
+	return s.showTokenAs(w, r, status, t, more)
+}
+
+// showTokenAs shows a token, with more beside it, and as of which revision.
+func (s *Server) showTokenAs(w http.ResponseWriter, r *http.Request, status int, t Token, more map[string]any) error {
+	as, err := s.tagged(r.Context(), "token", t.ID)
+	if err != nil {
+		return err
+	}
+	// It may have changed between the two looks, and its name with it.
+	now, ok, err := s.tokenNamed(r.Context(), t.Identifier)
+	if err == nil && (!ok || now.ID != t.ID) {
+		err = notFound("Token")
+	}
+	if err != nil {
+		return err
+	}
+	shown, err := s.showToken(r.Context(), now)
 	if err != nil {
 		return err
 	}
 	maps.Copy(shown, more)
+	as.show(w)
 	return writeJSON(w, status, shown)
 }
 
@@ -192,11 +210,7 @@ func (s *Server) getToken(w http.ResponseWriter, r *http.Request, c session.Call
 	if err != nil {
 		return err
 	}
-	shown, err := s.showToken(r.Context(), t)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, shown)
+	return s.showTokenAs(w, r, http.StatusOK, t, nil)
 }
 
 // tokenUses is always empty: nothing refers to tokens.

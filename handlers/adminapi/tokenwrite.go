@@ -61,6 +61,10 @@ func (s *Server) changeToken(partial bool) endpoint {
 		if err != nil {
 			return err
 		}
+		seen, present, err := s.compared(r, "token", t.ID)
+		if err != nil {
+			return err
+		}
 		wish, err := s.judgeToken(r.Context(), c, t, input, partial)
 		if err != nil {
 			return err
@@ -75,7 +79,7 @@ func (s *Server) changeToken(partial bool) endpoint {
 		owner, identifier := t.User, t.Identifier
 		overwrite(&owner, wish.user)
 		overwrite(&identifier, wish.identifier)
-		if _, err := s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), change, s.meta(c, "user:"+owner)); err != nil {
+		if _, err := s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), when(seen, present, change), s.meta(c, "user:"+owner)); err != nil {
 			return err
 		}
 		return s.writeToken(w, r, http.StatusOK, identifier, nil)
@@ -127,7 +131,12 @@ func (s *Server) deleteToken(w http.ResponseWriter, r *http.Request, c session.C
 	if err != nil {
 		return err
 	}
-	_, err = s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), token.Revoke{By: c.User, Cause: "admin"}, s.meta(c, "user:"+t.User))
+	seen, present, err := s.compared(r, "token", t.ID)
+	if err != nil {
+		return err
+	}
+	revoke := when(seen, present, token.Revoke{By: c.User, Cause: "admin"})
+	_, err = s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), revoke, s.meta(c, "user:"+t.User))
 	if err != nil {
 		return err
 	}
