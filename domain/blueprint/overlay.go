@@ -308,7 +308,7 @@ func (v *overlay) change(t *thing) (Change, bool) {
 	}
 	switch {
 	case t.gone: // a thing that the document made itself was never there
-		c.Action = Removed
+		c.Action, c.Previous = Removed, before.Fields
 		return c, existed
 	case !existed:
 		c.Action, c.Set = Created, maps.Clone(t.Fields)

@@ -149,7 +149,7 @@ type Change struct {
 	// Set holds the cleaned fields to put: all of them for a new thing, the
 	// changed ones for another. Secret fields are of type [domain.Secret].
 	Set         map[string]any
-	Previous    map[string]any // old values of the changed fields, but for secret ones
+	Previous    map[string]any // old values of the changed fields, all of what is removed, but for secret ones
 	CascadeOf   string         // primary key of the thing whose removal caused this
 	Permissions []Permission
 	Entry       int // number of the entry that touched it first, from 1
