@@ -131,7 +131,8 @@ func samples() []codec.Event {
 		sample[consent.ConsentGranted](), sample[consent.ConsentExpired](), sample[consent.ConsentRevoked](),
 
 		sample[object.ObjectCreated](), sample[object.ObjectChanged](), sample[object.ObjectRemoved](),
-		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](), sample[worker.WorkerEventParked](),
+		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](),
+		sample[blueprint.BlueprintAdded](), sample[blueprint.BlueprintChanged](), sample[blueprint.BlueprintRemoved](), sample[worker.WorkerEventParked](),
 
 		sample[audit.AuditCustomRecorded](), sample[audit.AuditPolicyTested](),
 		sample[audit.AuditQueried](), sample[audit.AuditExecutionInspected](), sample[audit.AuditAccessRefused](), sample[audit.AuditExported](),
@@ -291,8 +292,8 @@ func folded(e codec.Event) any {
 		return e.Evolve(invitation.State{})
 	case object.Event:
 		return e.Evolve(object.State{})
-	case blueprint.ImportEvent:
-		return e.Evolve(blueprint.Import{})
+	case blueprint.Event:
+		return e.Evolve(blueprint.State{})
 	case worker.Event:
 		return e.Evolve(worker.State{})
 	case mail.Event:

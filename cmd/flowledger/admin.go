@@ -20,6 +20,7 @@ import (
 func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 	d := &directory{a}
 	return &adminapi.Server{
+		Instances: &instances{a}, Keeper: &instances{a},
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
 		Executions: &a.executionHandler, Revisions: a.revisions,
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,

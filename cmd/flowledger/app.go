@@ -70,6 +70,7 @@ type app struct {
 	executions *projections.Executions
 	audit      *projections.Audit
 	imports    *projections.Imports
+	instances  *projections.Instances
 	reputation *projections.Reputation
 	runner     *projections.Runner
 
@@ -89,7 +90,7 @@ type app struct {
 	groupHandler     command.Handler[group.State]
 	tokenHandler     command.Handler[token.State]
 	objectHandler    command.Handler[object.State]
-	importHandler    command.Handler[blueprint.Import]
+	importHandler    command.Handler[blueprint.State]
 
 	invitationHandler command.Handler[invitation.State]
 	consentHandler    command.Handler[consent.State]
@@ -107,6 +108,8 @@ type app struct {
 	accounts *account.Accounts
 	executor *executor.Executor
 	importer *importer.Importer
+	library  *importer.Library
+	keeper   *importer.Keeper
 	looks    *looked.Recorder // of who looks at audit data
 }
 
@@ -189,12 +192,14 @@ func (a *app) openViews() (err error) {
 	a.sessions, a.tokens = projections.NewSessions(a.views), projections.NewTokens(a.views)
 	a.invitations, a.subjects = projections.NewInvitations(a.views), projections.NewSubjects(a.views)
 	a.consents, a.roles = projections.NewConsents(a.views), projections.NewRoles(a.views)
+	a.instances = projections.NewInstances(a.views)
 	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
 	a.audit = projections.NewAudit(a.views, a.store, a.codec)
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.notifications = projections.NewNotifications(a.views)
 	a.revisions = projections.NewRevisions(a.views)
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
+		a.instances,
 		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation,
 		a.notifications, a.roles, a.revisions)
 	return err
@@ -225,7 +230,7 @@ func (a *app) wire() {
 	a.noticeHandler = command.Handler[notification.State]{Store: a.store, Codec: a.codec}
 	a.resendHandler = command.Handler[mail.Resends]{Store: a.store, Codec: a.codec, Cache: command.NewCache[mail.Resends](cached)}
 	a.workerHandler = command.Handler[worker.State]{Store: a.store, Codec: a.codec}
-	a.importHandler = command.Handler[blueprint.Import]{Store: a.store, Codec: a.codec}
+	a.importHandler = command.Handler[blueprint.State]{Store: a.store, Codec: a.codec}
 
 	people := &people{app: a}
 	a.accounts = &account.Accounts{
@@ -247,6 +252,7 @@ func (a *app) wire() {
 		Now: time.Now,
 	}
 	a.looks = &looked.Recorder{Audits: &a.auditHandler, Now: time.Now, NewID: uuid.NewString}
+	a.shelve()
 	a.ask(outsideFlags{})
 }
 

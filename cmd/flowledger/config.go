@@ -68,6 +68,7 @@ type config struct {
 	bootstrapPassword string
 	bootstrapToken    string
 	bootstrapEmail    string
+	blueprints        string
 	logLevel          slog.Level
 	logFormat         string
 }
@@ -87,6 +88,7 @@ func (c *config) flags(fs *flag.FlagSet) {
 	fs.StringVar(&c.bootstrapPassword, "bootstrap-password", "", "`password` of akadmin; read once, on first start")
 	fs.StringVar(&c.bootstrapToken, "bootstrap-token", "", "API `token` of akadmin; read once, on first start")
 	fs.StringVar(&c.bootstrapEmail, "bootstrap-email", "", "e-mail `address` of akadmin; read once, on first start")
+	fs.StringVar(&c.blueprints, "blueprints", "", "`folder` of blueprints to apply now and whenever they change; none by default")
 	fs.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "`level` of the log: debug, info, warn or error")
 	fs.StringVar(&c.logFormat, "log-format", "", "`format` of the log, text or json; by default text on a terminal and else json")
 }

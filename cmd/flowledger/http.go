@@ -30,7 +30,9 @@ func (a *app) handler(cfg config, m *metrics) http.Handler {
 	flows.Mount(r)
 	ledger := &auditapi.Server{Ledger: a.store, Stories: a, Callers: callers, Log: a.log}
 	ledger.Mount(r)
-	a.admin(callers).Mount(r)
+	admin := a.admin(callers)
+	admin.Mount(r)
+	a.keeper.Alone = admin.Alone
 	pages := &web.Server{
 		Callers: callers, Forgery: callers, Flows: &pageFlows{a.executor, a}, Account: &pageAccount{a}, Brands: &brands{a}, Log: a.log,
 	}

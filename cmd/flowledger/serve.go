@@ -50,6 +50,9 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 	if err != nil {
 		return err
 	}
+	if err := checkFolder(cfg.blueprints); err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", cfg.listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; choose another address with --listen", cfg.listen, err)
@@ -63,7 +66,7 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 	if err != nil {
 		return err
 	}
-	a.places = places
+	a.places, a.library.Folder = places, cfg.blueprints
 	defer func() { err = errors.Join(err, a.close()) }()
 	a.ask(cfg.outside())
 
@@ -95,7 +98,7 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 		}
 		a.ready.Store(true)
 		log.Info("ready", "address", listener.Addr().String(), "store", cfg.store, "data", a.data)
-		return nil
+		return a.watch(background)
 	})
 	select {
 	case <-ctx.Done():

@@ -15,6 +15,7 @@ type access struct {
 	model  string // app.model: the contract's permissions to view, add, change and delete it
 	action string // app.codename: one permission for whatever the path does
 	hidden bool   // whoever lacks the permission is told that there is nothing
+	look   bool   // the permissions of model are good for looking only
 }
 
 var (
@@ -25,6 +26,10 @@ var (
 
 // of is for those who may do with a model what the method does.
 func of(model string) access { return access{model: model} }
+
+// lookAt is of, for what only superusers may change whatever permission others
+// have: with it, they would have all.
+func lookAt(model string) access { return access{model: model, look: true} }
 
 // ownOr is of, for what is not the caller's own.
 func ownOr(model string) access { return access{own: true, model: model} }
@@ -48,6 +53,8 @@ func (a access) needs(method string) string {
 	switch verb := verbOf[method]; {
 	case a.action != "":
 		return a.action
+	case a.look && !safe(method):
+		return ""
 	case model != "" && verb != "":
 		return app + "." + verb + "_" + model
 	}

@@ -32,19 +32,19 @@ type ImportResult struct {
 	Logs    []blueprint.LogEvent
 }
 
-// mountBlueprints adds the import.
+// mountBlueprints adds the import, and the instances. The names come before the
+// keys, which match them, too.
 func (s *Server) mountBlueprints(r *mux.Router) {
-	s.route(r, "managed/blueprints/", of("authentik_blueprints.blueprintinstance"), verbs{http.MethodGet: listInstances})
-	s.route(r, "managed/blueprints/import/", superusers, verbs{http.MethodPost: s.importBlueprint})
-}
-
-// listInstances is empty: blueprints are applied once and not kept.
-func listInstances(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
-	pg, err := pagingOf(r.URL.Query())
-	if err != nil {
-		return err
-	}
-	return writeList(w, pg, 0, nil)
+	const path, model = "managed/blueprints/", "authentik_blueprints.blueprintinstance"
+	s.route(r, path+"import/", superusers, verbs{http.MethodPost: s.importBlueprint})
+	s.route(r, path+"available/", lookAt(model), verbs{http.MethodGet: s.availableBlueprints})
+	s.route(r, path, lookAt(model), verbs{http.MethodGet: s.listInstances, http.MethodPost: s.createInstance})
+	s.route(r, path+"{key}/", lookAt(model), verbs{
+		http.MethodGet: s.getInstance, http.MethodPut: s.changeInstance(false), http.MethodPatch: s.changeInstance(true),
+		http.MethodDelete: s.deleteInstance,
+	})
+	s.route(r, path+"{key}/apply/", superusers, verbs{http.MethodPost: s.applyInstance})
+	s.route(r, path+"{key}/used_by/", lookAt(model), verbs{http.MethodGet: s.instanceUses})
 }
 
 // maxFraming is what a form may add to the blueprint in it.

@@ -57,6 +57,7 @@ type bench struct {
 	callers  map[string]session.Caller
 	broken   error               // what finding out who calls fails with
 	imported []string            // by whom, and what
+	kept     *kept               // blueprint instances
 	tried    []string            // transports, and on whom
 	start    eventstore.Position // of the ledger
 	meta     codec.Meta
@@ -77,7 +78,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = v.Close() })
-	b := &bench{t: t, log: &bytes.Buffer{}, meta: codec.Meta{Subject: "tenant", Time: now()}}
+	b := &bench{t: t, log: &bytes.Buffer{}, meta: codec.Meta{Subject: "tenant", Time: now()}, kept: newKept()}
 	store, sealer := memory.New(now), &codec.Codec{Vault: v, Tenant: "t"}
 	b.views = newViews(store, sealer)
 	users := &command.Handler[user.State]{Store: store, Codec: sealer}
@@ -99,6 +100,7 @@ func newBench(t *testing.T) *bench {
 		},
 		Revisions: b.views, Things: b.views, Bindings: b.views, People: b.views, Roles: b.views, RoleStates: &command.Handler[role.State]{Store: store, Codec: sealer},
 		Logins: b.views, Keys: b.views, Audit: b.views, Scores: &scores{views: b.views}, Importer: b, Tester: b,
+		Instances: b.kept, Keeper: b.kept,
 		Wait: b.views.wait, Now: now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 	b.router = mux.NewRouter()

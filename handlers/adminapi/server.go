@@ -63,11 +63,13 @@ type Server struct {
 
 	Notifications Notifications
 
-	Importer Importer
-	Tester   Tester   // of policies; nil when none is at hand
-	Exporter Exporter // of flows; nil when none is at hand
-	Launcher Launcher // of executions; nil when none is at hand
-	Courier  Courier  // of notifications; nil when none is at hand
+	Importer  Importer
+	Instances Instances
+	Keeper    Keeper
+	Tester    Tester   // of policies; nil when none is at hand
+	Exporter  Exporter // of flows; nil when none is at hand
+	Launcher  Launcher // of executions; nil when none is at hand
+	Courier   Courier  // of notifications; nil when none is at hand
 
 	Wait  func(ctx context.Context) error // until what is read has seen all that is written
 	Now   func() time.Time

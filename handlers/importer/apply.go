@@ -26,12 +26,23 @@ import (
 // [Importer.Resume].
 func (i *Importer) apply(ctx context.Context, id uuid.UUID, j Job, r blueprint.Result) error {
 	begun := i.Now()
-	var done blueprint.BlueprintImportFinished
+	done := counted(r.Changes)
+	j.models = modelsOf(r.Changes)
 	for _, c := range r.Changes {
 		w := account.Writer{By: j.By, Via: j.Via, Meta: i.meta(j, id, c.Model+"/"+c.PK)}
 		if err := i.change(ctx, id, c, w); err != nil {
 			return fmt.Errorf("apply %s, entry %d, %s %s: %w", j.File, c.Entry, c.Model, c.Name, err)
 		}
+	}
+	done.MS = i.Now().Sub(begun).Milliseconds()
+	return i.finish(ctx, id, j, done)
+}
+
+// counted tells how many things of each sort there are among the changes of an
+// import that succeeds.
+func counted(changes []blueprint.Change) blueprint.BlueprintImportFinished {
+	done := blueprint.BlueprintImportFinished{Status: blueprint.Successful}
+	for _, c := range changes {
 		switch c.Action {
 		case blueprint.Created:
 			done.Created++
@@ -43,14 +54,13 @@ func (i *Importer) apply(ctx context.Context, id uuid.UUID, j Job, r blueprint.R
 			done.Unchanged++
 		}
 	}
-	done.Status, done.MS = "successful", i.Now().Sub(begun).Milliseconds()
-	return i.finish(ctx, id, j, done)
+	return done
 }
 
 // finish says how an import ended, and forgets its text.
 func (i *Importer) finish(ctx context.Context, id uuid.UUID, j Job, done blueprint.BlueprintImportFinished) error {
-	done.Digest = digest(j.Text)
-	_, err := i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.FinishImport{BlueprintImportFinished: done}, i.meta(j, id, "finish"))
+	finish := blueprint.FinishImport{Import: id.String(), BlueprintImportFinished: j.told(done)}
+	_, err := i.Imports.Handle(ctx, j.stream(id), finish, i.meta(j, id, "finish"))
 	if err != nil {
 		return err
 	}

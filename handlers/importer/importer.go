@@ -4,6 +4,7 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"context"
 	"crypto/sha256"
@@ -15,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,7 +39,7 @@ import (
 
 // An Importer applies blueprints, one at a time.
 type Importer struct {
-	Imports     *command.Handler[blueprint.Import]
+	Imports     *command.Handler[blueprint.State]
 	Objects     *command.Handler[object.State]
 	Groups      *command.Handler[group.State]
 	Counters    *command.Handler[user.Counter]
@@ -50,6 +52,8 @@ type Importer struct {
 	Forget      func(ctx context.Context, credential string) error // destroys the key of a text
 	Wait        func(ctx context.Context) error                    // until the read models have seen all
 	Now         func() time.Time
+	Library     *Library // where the texts of instances lie
+	Held        Held     // the instances that there are
 
 	mu sync.Mutex // held during an import: two would see each other half done
 }
@@ -77,6 +81,10 @@ type Job struct {
 	Via     string // import, blueprint or bootstrap
 	Meta    codec.Meta
 	DryRun  bool
+
+	instance string              // id of the instance that is applied; empty for none
+	doc      *blueprint.Document // what Text says
+	models   []string            // what its entries are
 }
 
 // maxText bounds the compressed text of a blueprint: it has to fit into an
@@ -92,13 +100,26 @@ func (i *Importer) Import(ctx context.Context, j Job) (blueprint.Result, error) 
 	if err := i.Wait(ctx); err != nil {
 		return blueprint.Result{}, err
 	}
+	return i.run(ctx, j)
+}
+
+// run is Import for who holds the lock. What the blueprint depends on is
+// applied first, and stands even if the blueprint itself is refused.
+func (i *Importer) run(ctx context.Context, j Job) (blueprint.Result, error) {
 	doc, err := blueprint.Parse(j.File, j.Text)
 	if err != nil {
 		return blueprint.Result{}, err
 	}
+	j.doc = doc
 	id := uuid.Must(uuid.NewV7())
-	result, err := i.resolve(ctx, doc, j, id)
-	if err != nil || j.DryRun || unchanged(result) {
+	result, needed, err := i.resolve(ctx, j, id)
+	if j.DryRun {
+		return result, err
+	}
+	if fault := i.dependencies(ctx, j, id, result, needed); fault != nil {
+		return result, fault
+	}
+	if err != nil || unchanged(result.Changes) {
 		return result, err
 	}
 	if err := i.start(ctx, j, id); err != nil {
@@ -115,97 +136,121 @@ func (i *Importer) Resume(ctx context.Context, id string) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	s, _, err := i.Imports.Load(ctx, eventstore.Stream("blueprint", id))
-	if err != nil || s.Status != blueprint.Importing {
+	if err != nil || s.Import.Status != blueprint.Importing {
 		return err
 	}
-	text, err := inflate(s.Text)
-	if err != nil {
+	if err := i.resume(ctx, id, s); err != nil {
 		return fmt.Errorf("resume import %s: %w", id, err)
 	}
-	j := Job{File: s.File, Text: text, By: s.By, Via: s.Via, Meta: codec.Meta{Subject: "tenant", Time: i.Now()}}
+	return nil
+}
+
+// resume is Resume for who holds the lock.
+func (i *Importer) resume(ctx context.Context, stream string, s blueprint.State) error {
+	text, err := inflate(s.Import.Text)
+	if err != nil {
+		return err
+	}
+	j := Job{File: s.Import.File, Text: text, By: s.Import.By, Via: s.Import.Via, Meta: codec.Meta{Subject: "tenant", Time: i.Now()}}
 	j.Meta.Header.Actor.Kind = "system"
-	if err := json.Unmarshal([]byte(s.Context), &j.Context); err != nil {
-		return fmt.Errorf("resume import %s: %w", id, err)
+	if stream != s.Import.ID {
+		j.instance = stream
 	}
-	doc, err := blueprint.Parse(j.File, j.Text)
+	if err := json.Unmarshal([]byte(s.Import.Context), &j.Context); err != nil {
+		return err
+	}
+	if j.doc, err = blueprint.Parse(j.File, j.Text); err != nil {
+		return err
+	}
+	id, err := uuid.Parse(s.Import.ID)
 	if err != nil {
-		return fmt.Errorf("resume import %s: %w", id, err)
+		return err
 	}
-	key, err := uuid.Parse(id)
+	result, needed, err := i.resolve(ctx, j, id)
+	if fault, refused := errors.AsType[*blueprint.Error](err); refused {
+		return i.finish(ctx, id, j, failure(fault))
+	}
+	if err == nil {
+		err = i.dependencies(ctx, j, id, result, needed)
+	}
 	if err != nil {
-		return fmt.Errorf("resume import %s: %w", id, err)
+		return err
 	}
-	result, err := i.resolve(ctx, doc, j, key)
-	if _, refused := errors.AsType[*blueprint.Error](err); refused {
-		return i.finish(ctx, key, j, blueprint.BlueprintImportFinished{Status: "error"})
-	}
-	if err != nil {
-		return fmt.Errorf("resume import %s: %w", id, err)
-	}
-	return i.apply(ctx, key, j, result)
+	return i.apply(ctx, id, j, result)
 }
 
-func unchanged(r blueprint.Result) bool {
-	for _, c := range r.Changes {
-		if c.Action != blueprint.Unchanged {
-			return false
-		}
-	}
-	return true
+func unchanged(changes []blueprint.Change) bool {
+	return !slices.ContainsFunc(changes, func(c blueprint.Change) bool { return c.Action != blueprint.Unchanged })
 }
 
-// resolve turns the wish into changes. New users need keys, which are taken
-// only when the rest is known to be good.
-func (i *Importer) resolve(ctx context.Context, doc *blueprint.Document, j Job, id uuid.UUID) (blueprint.Result, error) {
+// resolve turns the wish into changes, and tells which instances it asked for.
+// New users need keys, which are taken only when something is to be done.
+func (i *Importer) resolve(ctx context.Context, j Job, id uuid.UUID) (blueprint.Result, map[string]needed, error) {
 	counter, _, err := i.Counters.Load(ctx, eventstore.Stream("counter", "user"))
 	if err != nil {
-		return blueprint.Result{}, err
+		return blueprint.Result{}, nil, err
 	}
 	wanted := 0
-	env := blueprint.Env{
-		Context: j.Context, Getenv: os.LookupEnv, ReadFile: readFile,
-		NewID:      func(key string) string { return uuid.NewSHA1(id, []byte(key)).String() },
-		NextUserPK: func() int { wanted++; return counter.Last + wanted },
-		Instance:   func(map[string]any) (blueprint.Instance, bool) { return blueprint.Instance{}, false },
-	}
-	result, err := i.look(ctx, doc, env, id)
-	if err != nil || wanted == 0 || j.DryRun {
-		return result, err
+	result, asked, err := i.look(ctx, j, id, func() int { wanted++; return counter.Last + wanted })
+	_, refused := errors.AsType[*blueprint.Error](err)
+	if err != nil && !refused || wanted == 0 || j.DryRun || refused && unchanged(result.All()) {
+		return result, asked, err
 	}
 	var keys []int
 	for range wanted {
 		key, err := i.Accounts.Key(ctx, j.Meta)
 		if err != nil {
-			return result, err
+			return result, asked, err
 		}
 		keys = append(keys, key)
 	}
-	env.NextUserPK = func() int {
+	return i.look(ctx, j, id, func() int {
 		key := keys[0]
 		keys = keys[1:]
 		return key
-	}
-	return i.look(ctx, doc, env, id)
+	})
 }
 
 // look resolves a document against what exists at this moment.
-func (i *Importer) look(ctx context.Context, doc *blueprint.Document, env blueprint.Env, id uuid.UUID) (blueprint.Result, error) {
+func (i *Importer) look(ctx context.Context, j Job, id uuid.UUID, nextKey func() int) (blueprint.Result, map[string]needed, error) {
 	view := i.Look(ctx)
-	var fault error
-	env.MadeUser = func(pk string) bool {
-		made, err := i.made(ctx, id, pk)
-		fault = errors.Join(fault, err)
-		return made
+	asked := map[string]needed{}
+	var faults []error
+	seed := func(instance string) uuid.UUID {
+		if instance == j.instance {
+			return id
+		}
+		return dependency(id, instance)
 	}
-	result, err := doc.Resolve(view, env)
-	if fault = errors.Join(fault, view.Fault()); fault != nil {
-		return blueprint.Result{}, fmt.Errorf("look at what exists: %w", fault)
+	env := blueprint.Env{
+		Context: j.Context, Self: j.instance, Getenv: os.LookupEnv, ReadFile: readFile, NextUserPK: nextKey,
+		NewID: func(key string) string {
+			instance, _, _ := strings.Cut(key, "#")
+			return uuid.NewSHA1(seed(instance), []byte(key)).String()
+		},
+		MadeUser: func(pk string) bool {
+			made, err := i.made(ctx, pk, id, asked)
+			faults = append(faults, err)
+			return made
+		},
+		Instance: func(identifiers map[string]any) (blueprint.Instance, bool) {
+			n, ok, err := i.needed(ctx, identifiers)
+			if faults = append(faults, err); ok {
+				asked[n.ID] = n
+			}
+			return n.Instance, ok
+		},
 	}
-	return result, err
+	result, err := j.doc.Resolve(view, env)
+	if fault := errors.Join(append(faults, view.Fault())...); fault != nil {
+		return blueprint.Result{}, nil, fmt.Errorf("look at what exists: %w", fault)
+	}
+	return result, asked, err
 }
 
-// made tells whether an import made the user with this key.
-func (i *Importer) made(ctx context.Context, id uuid.UUID, pk string) (bool, error) {
+// made tells whether an import, or that of an instance that it asked for, made
+// the user with this key.
+func (i *Importer) made(ctx context.Context, pk string, id uuid.UUID, asked map[string]needed) (bool, error) {
 	key, err := strconv.Atoi(pk)
 	if err != nil {
 		return false, err
@@ -215,7 +260,15 @@ func (i *Importer) made(ctx context.Context, id uuid.UUID, pk string) (bool, err
 		return false, err
 	}
 	s, _, err := i.Accounts.Users.Load(ctx, eventstore.Stream("user", who))
-	return who == userID(id, s.Username), err
+	if err != nil || who == userID(id, s.Username) {
+		return err == nil, err
+	}
+	for instance := range asked {
+		if who == userID(dependency(id, instance), s.Username) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // userID is the id of a user whom an import makes. It does not follow from the
@@ -260,8 +313,14 @@ func (i *Importer) start(ctx context.Context, j Job, id uuid.UUID) error {
 		Import: id.String(), File: file, Digest: digest(j.Text), By: j.By, Via: j.Via,
 		Text: domain.NewSecret(text), Context: domain.NewSecret(string(variables)),
 	}
-	_, err = i.Imports.Handle(ctx, eventstore.Stream("blueprint", id.String()), blueprint.StartImport{BlueprintImportStarted: started}, i.meta(j, id, opening))
+	_, err = i.Imports.Handle(ctx, j.stream(id), blueprint.StartImport{BlueprintImportStarted: started}, i.meta(j, id, opening))
 	return err
+}
+
+// stream is where the import is recorded: that of the instance, or one of its
+// own.
+func (j Job) stream(id uuid.UUID) eventstore.StreamID {
+	return eventstore.Stream("blueprint", cmp.Or(j.instance, id.String()))
 }
 
 // digest is the SHA-256 of a text.

@@ -36,7 +36,7 @@ func TestUnchanged(t *testing.T) {
 		"looked at":       {[]blueprint.Change{{Action: blueprint.Unchanged}}, true},
 		"one was updated": {[]blueprint.Change{{Action: blueprint.Unchanged}, {Action: blueprint.Updated}}, false},
 	} {
-		if got := unchanged(blueprint.Result{Changes: test.changes}); got != test.want {
+		if got := unchanged(test.changes); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
