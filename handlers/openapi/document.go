@@ -135,8 +135,5 @@ type Discriminator struct {
 // ref refers to a schema among the components.
 func ref(name string) *Schema { return &Schema{Ref: "#/components/schemas/" + name} }
 
-// object is a value with whatever properties.
-func object() *Schema { return &Schema{Type: "object", Additional: &Schema{}} }
-
 // list is a list of values.
 func list(of *Schema) *Schema { return &Schema{Type: "array", Items: of} }

@@ -45,6 +45,7 @@ var assetTypes = map[string]string{
 	"app.css":             "text/css; charset=utf-8",
 	"app.js":              "text/javascript; charset=utf-8",
 	"captcha.js":          "text/javascript; charset=utf-8",
+	"api.js":              "text/javascript; charset=utf-8",
 	"icon.svg":            "image/svg+xml",
 	"flow_background.svg": "image/svg+xml",
 	"user_default.svg":    "image/svg+xml",

@@ -20,6 +20,7 @@ import (
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/handlers/openapi"
 )
 
 var fakeNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -41,6 +42,7 @@ type fakeSite struct {
 	cancelled []string
 	scoped    bool  // everybody comes with a token that is limited
 	fail      error // what every look-up ends in
+	api       *openapi.Document
 	log       bytes.Buffer
 }
 
@@ -66,7 +68,7 @@ func newSite() *fakeSite {
 }
 
 func (f *fakeSite) handler() http.Handler {
-	s := &Server{Callers: f, Forgery: f, Flows: f, Account: f, Log: slog.New(slog.NewTextHandler(&f.log, nil))}
+	s := &Server{Callers: f, Forgery: f, Flows: f, Account: f, API: f.api, Log: slog.New(slog.NewTextHandler(&f.log, nil))}
 	m := mux.NewRouter()
 	s.Mount(m)
 	m.NotFoundHandler = s.NotFound()

@@ -25,6 +25,7 @@ func parseTemplates() map[string]*template.Template {
 		"agent":   describeAgent,
 		"andBack": andBack,
 		"method":  describeMethod,
+		"parts":   parts,
 	}).ParseFS(FS, "templates/layout.html", "templates/parts.html"))
 	files, err := fs.Glob(FS, "templates/*.html")
 	if err != nil {

@@ -15,15 +15,18 @@ import (
 
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/handlers/openapi"
 )
 
-// A Server serves the pages. Brands may be nil; the other fields may not.
+// A Server serves the pages. Brands and API may be nil; the other fields may
+// not.
 type Server struct {
 	Callers Callers
 	Forgery Forgery
 	Flows   Flows
 	Account Account
 	Brands  Brands
+	API     *openapi.Document // to be shown to those who call it
 	Log     *slog.Logger
 }
 
@@ -141,4 +144,5 @@ func (s *Server) Mount(m *mux.Router) {
 	s.mountEntries(pages)
 	s.mountFlow(pages)
 	s.mountAccount(pages)
+	s.mountAPI(pages)
 }
