@@ -117,6 +117,15 @@ func (b *bearers) Link(ctx context.Context, key string) (id, flow, userID string
 	return t.ID, t.Flow, t.User, nil
 }
 
+// AppPassword implements executor.Links.
+func (b *bearers) AppPassword(ctx context.Context, key string) (string, error) {
+	t, ok, err := b.app.tokens.ByDigest(ctx, b.digest(key), time.Now())
+	if err != nil || !ok || t.Intent != token.AppPassword {
+		return "", err
+	}
+	return t.ID, nil
+}
+
 // Mint implements executor.Links.
 func (b *bearers) Mint() string { return newKey() }
 

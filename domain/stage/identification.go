@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/url"
 
 	"github.com/flowledger/flowledger/domain/catalog"
@@ -283,9 +284,9 @@ func (i *Identification) withPassword(
 		o.Facts, o.Grounds = []execution.Event{loginFailed(in, who, "password")}, proof.grounds()
 		return o, nil
 	}
-	pass := i.found(in, who, typed.name, proof, proved("password"))
-	pass.Learned[execution.KeyAuthMethod] = "password"
-	pass.Effects = rehash(who, check)
+	pass := i.found(in, who, typed.name, proof, check.facts())
+	maps.Copy(pass.Learned, check.learned(in))
+	pass.Effects = check.effects(who)
 	return pass, nil
 }
 

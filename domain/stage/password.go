@@ -71,14 +71,9 @@ func (p *Password) Respond(ctx context.Context, in Input, response json.RawMessa
 		failed := loginFailed(in, in.Subject, "password")
 		return p.refuse(in, problem("password", "invalid", "Invalid password"), []execution.Event{failed}), nil
 	}
-	return execution.Pass{
-		Learned: execution.Context{
-			execution.KeyUserBackend: InbuiltBackend,
-			execution.KeyAuthMethod:  "password",
-		},
-		Facts:   proved("password"),
-		Effects: rehash(in.Subject, check),
-	}, nil
+	learned := check.learned(in)
+	learned[execution.KeyUserBackend] = check.backend
+	return execution.Pass{Learned: learned, Facts: check.facts(), Effects: check.effects(in.Subject)}, nil
 }
 
 // refuse counts an attempt and gives up at the limit.
@@ -91,16 +86,30 @@ func (p *Password) refuse(in Input, problems []execution.Problem, facts []execut
 	return o
 }
 
-// check asks the backends in their order.
-func (p *Password) check(ctx context.Context, in Input, who user.Person, typed string) (Verified, error) {
+// check asks the backends in their order. Whoever fails has cost one password
+// hash, whatever there was to fail at.
+func (p *Password) check(ctx context.Context, in Input, who user.Person, typed string) (match, error) {
+	hashed := false
 	for _, backend := range p.Backends {
-		if backend == InbuiltBackend {
-			return in.Env.CheckPassword(ctx, who, typed)
+		switch backend {
+		case InbuiltBackend:
+			hashed = true
+			v, err := in.Env.CheckPassword(ctx, who, typed)
+			if err != nil || v.OK {
+				return match{Verified: v, backend: backend}, err
+			}
+		case TokenBackend:
+			token, err := in.Records.AppPassword(ctx, who.ID, typed)
+			if err != nil || token.ID != "" {
+				return match{Verified: Verified{OK: true}, backend: backend, token: token}, err
+			}
 		}
 	}
-	// No backend that could know the user: it takes as long, and fails.
+	if hashed {
+		return match{}, nil
+	}
 	_, err := in.Env.CheckPassword(ctx, user.Person{}, typed)
-	return Verified{}, err
+	return match{}, err
 }
 
 // loginFailed is the evidence of a wrong credential.
@@ -116,19 +125,4 @@ func loginFailed(in Input, who user.Person, method string) execution.LoginFailed
 		User: who.ID, Stage: in.Entry.Stage, Method: method, Cause: cause, Backend: InbuiltBackend,
 		Failures: in.State.Failures + 1, Identifier: who.Username,
 	}
-}
-
-// proved records that a password was right.
-func proved(method string) []execution.Event {
-	return []execution.Event{execution.FactorVerified{
-		Factor: execution.Factor{Method: method, Kind: "knowledge"}, Backend: InbuiltBackend,
-	}}
-}
-
-// rehash asks for a better stored form of a password that was right.
-func rehash(who user.Person, v Verified) []execution.Effect {
-	if v.Rehash.Empty() {
-		return nil
-	}
-	return []execution.Effect{{Rehash: &execution.Rehash{User: who.ID, Credential: v.Credential, Password: v.Rehash}}}
 }

@@ -137,3 +137,56 @@ func TestPasswordRehashes(t *testing.T) {
 		t.Errorf("got %v, want %v", err, errDown)
 	}
 }
+
+// An app password is a password where the stage says so.
+func TestAppPassword(t *testing.T) {
+	token := map[string]any{"pk": "t1", "app": "authentik_core", "model_name": "token", "name": "my mail"}
+	right := told{
+		Pass: true,
+		Learned: execution.Context{
+			"user_backend": stage.TokenBackend, "auth_method": "token", "auth_method_args": map[string]any{"token": token, "mfa_devices": []any{}},
+		},
+		Facts: []execution.Event{
+			execution.FactorVerified{Factor: execution.Factor{Method: "token", Kind: "knowledge"}, Backend: stage.TokenBackend},
+		},
+		Effects: []execution.Effect{{UseToken: &execution.UseToken{Token: "t1"}}},
+	}
+	both, alone, none := []string{stage.InbuiltBackend, stage.TokenBackend}, []string{stage.TokenBackend}, []string{stage.InbuiltBackend}
+	for name, tt := range map[string]struct {
+		backends []string
+		who      user.Person
+		typed    string
+		want     bool
+		hashes   int
+	}{
+		"after the password":          {both, ada, "app-key", true, 1},
+		"alone":                       {alone, ada, "app-key", true, 0},
+		"an inactive user, for now":   {alone, idle, "idle-key", true, 0},
+		"a wrong one":                 {alone, ada, "wrong", false, 1},
+		"somebody else's":             {alone, ada, "idle-key", false, 1},
+		"nobody's":                    {alone, ghost, "app-key", false, 1},
+		"where they are not accepted": {none, ada, "app-key", false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := world()
+			in := at(e, tt.who)
+			have := &records{passwords: map[string]string{"u1 app-key": "t1", idle.ID + " idle-key": "t1"}}
+			in.Records, in.State.Context["auth_method_args"] = have, map[string]any{"mfa_devices": []any{}}
+			p := &stage.Password{Backends: tt.backends, FailedAttempts: 5}
+			o, err := p.Respond(t.Context(), in, json.RawMessage(`{"password":"`+tt.typed+`"}`))
+			if tt.want {
+				compare(t, right, o, err)
+			} else if err != nil || tell(o).Pass {
+				t.Errorf("got %+v, %v", tell(o), err)
+			}
+			if e.hashes != tt.hashes {
+				t.Errorf("verified %d passwords, want %d", e.hashes, tt.hashes)
+			}
+		})
+	}
+	in := at(world(), ada)
+	in.Records = &records{broken: errDown}
+	if _, err := (&stage.Password{Backends: alone}).Respond(t.Context(), in, json.RawMessage(`{"password":"x"}`)); !errors.Is(err, errDown) {
+		t.Errorf("got %v, want %v", err, errDown)
+	}
+}

@@ -87,6 +87,10 @@ type Records interface {
 
 	// Token returns a token; the zero one if there is none.
 	Token(ctx context.Context, id string) (token.State, error)
+
+	// AppPassword returns which app password of a user has this key; nothing
+	// if none has.
+	AppPassword(ctx context.Context, userID, key string) (domain.Ref, error)
 }
 
 // An Object is a configured thing: what it is, and its configuration.

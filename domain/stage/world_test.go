@@ -137,7 +137,7 @@ func world() *env {
 // at is a visit of a person to a stage.
 func at(e *env, who user.Person) stage.Input {
 	return stage.Input{
-		Execution: "x1", Name: "the stage", Subject: who, Env: e,
+		Execution: "x1", Name: "the stage", Subject: who, Env: e, Records: &records{},
 		Flow: stage.Flow{ID: "f", Flow: object.Flow{
 			Name: "Login", Slug: "login", Title: "Welcome, %(user)s!", Designation: "authentication", Layout: "stacked",
 		}},

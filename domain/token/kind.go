@@ -17,7 +17,7 @@ const Life = 30 * time.Minute
 
 func init() {
 	catalog.Register(catalog.Kind{
-		Model: Model, Category: catalog.Token, Path: "core/tokens", Name: "Token",
+		Model: Model, Category: catalog.Token, Path: "core/tokens", Name: "Token", Key: "identifier",
 		Natural: [][]string{{"identifier"}},
 		New:     func() any { return &Shape{Intent: API, Expiring: true} },
 	})

@@ -22,6 +22,9 @@ type Links interface {
 	// Link returns the id of the token, the flow that it opens and whom it is
 	// about; nothing when the link is unknown, used or expired.
 	Link(ctx context.Context, key string) (id, flow, userID string, err error)
+	// AppPassword returns the id of the app password with this key; nothing
+	// when there is none, or not any more.
+	AppPassword(ctx context.Context, key string) (id string, err error)
 	// Mint makes the key of a token.
 	Mint() string
 	// KeyDigest returns what is kept of a key.
@@ -126,6 +129,20 @@ func (e *env) Token(ctx context.Context, id string) (token.State, error) {
 	}
 	t, _, err := e.x.Tokens.Load(ctx, eventstore.Stream("token", id))
 	return t, wrap(err)
+}
+
+// AppPassword implements [stage.Records]. The token's own stream has the last
+// word: it may have been revoked, or given another key, a moment ago.
+func (e *env) AppPassword(ctx context.Context, userID, key string) (domain.Ref, error) {
+	id, err := e.x.Links.AppPassword(ctx, key)
+	if err != nil || id == "" || userID == "" {
+		return domain.Ref{}, wrap(err)
+	}
+	t, revision, err := e.x.Tokens.Load(ctx, eventstore.Stream("token", id))
+	if err != nil || t.User != userID || t.Intent != token.AppPassword || !t.Valid(e.x.Now()) || !t.Digest.Equal(e.x.Links.KeyDigest(key)) {
+		return domain.Ref{}, wrap(err)
+	}
+	return domain.Ref{ID: id, Kind: token.Model, Revision: int64(revision), Name: t.Identifier}, nil
 }
 
 // minted gives the links among effects their tokens and keys, before the

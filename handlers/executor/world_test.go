@@ -260,6 +260,11 @@ func (l *links) Link(ctx context.Context, key string) (id, flow, userID string, 
 	return t.ID, t.Flow, t.User, err
 }
 
+func (l *links) AppPassword(ctx context.Context, key string) (string, error) {
+	t, _, err := l.tokens.ByDigest(ctx, l.KeyDigest(key).Reveal(), l.w.clock())
+	return t.ID, err
+}
+
 func (l *links) Mint() string { return rand.Text() }
 
 func (l *links) KeyDigest(key string) domain.Secret {
