@@ -246,7 +246,7 @@ func (a *app) wire() {
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}
 	a.importer = &importer.Importer{
-		Imports: &a.importHandler, Objects: &a.objectHandler, Groups: &a.groupHandler, Counters: &a.counterHandler,
+		Imports: &a.importHandler, Objects: &a.objectHandler, Groups: &a.groupHandler, Roles: &a.roleHandler, Counters: &a.counterHandler,
 		Tokens: &a.tokenHandler, Digest: (&directory{a}).Digest,
 		Invitations: &a.invitationHandler, Accounts: a.accounts, Look: a.shelf, Users: people, Forget: a.forget, Wait: a.wait,
 		Now: time.Now,

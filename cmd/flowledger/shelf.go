@@ -11,6 +11,7 @@ import (
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
@@ -58,6 +59,9 @@ func (s *shelf) Get(ref, pk string) (blueprint.Object, bool) {
 				return blueprint.Object{}, false
 			}
 			return s.group(g), true
+		case catalog.Role:
+			r, ok, err := s.app.roles.Role(s.ctx, pk)
+			return s.role(r), s.read("find a role", err) && ok
 		}
 		if k.Category == catalog.Token {
 			found := s.tokens(projections.TokenFilter{ID: pk})
@@ -93,6 +97,10 @@ func (s *shelf) All(model string) []blueprint.Object {
 		for _, g := range groups {
 			out = append(out, s.group(g))
 		}
+	case role.Model:
+		roles, _, err := s.app.roles.List(s.ctx, projections.RoleFilter{}, false, projections.Page{})
+		s.read("list roles", err)
+		out = append(out, each(roles, s.role)...)
 	case token.Model:
 		out = s.tokens(projections.TokenFilter{})
 	case object.InvitationModel:
@@ -128,6 +136,13 @@ func (s *shelf) Having(model, field string, value any) ([]blueprint.Object, bool
 		groups, _, err := s.app.groups.List(s.ctx, projections.GroupFilter{Name: name}, false, projections.Page{})
 		s.read("find a group", err)
 		return each(groups, s.group), true
+	case kind.Category == catalog.Role:
+		if field != "name" || name == "" {
+			return nil, false
+		}
+		roles, _, err := s.app.roles.List(s.ctx, projections.RoleFilter{Name: name}, false, projections.Page{})
+		s.read("find a role", err)
+		return each(roles, s.role), true
 	case kind.Category == catalog.Token:
 		if field != "identifier" || name == "" {
 			return nil, false
@@ -184,7 +199,7 @@ func (s *shelf) user(u projections.User) blueprint.Object {
 	s.read("list the groups of a user", err)
 	return blueprint.Object{Model: object.UserModel, PK: strconv.Itoa(u.Key), Fields: map[string]any{
 		"username": u.Username, "name": u.Name, "email": u.Email, "is_active": u.Active, "type": u.Type, "path": u.Path,
-		"attributes": u.Attributes, "groups": list(groups),
+		"attributes": u.Attributes, "groups": list(groups), "roles": list(s.held(u.ID)),
 	}}
 }
 
@@ -198,7 +213,23 @@ func (s *shelf) group(g projections.Group) blueprint.Object {
 	}
 	return blueprint.Object{Model: object.GroupModel, PK: g.ID, Fields: map[string]any{
 		"name": g.Name, "is_superuser": g.Superuser, "attributes": g.Attributes, "parents": list(g.Parents), "users": members,
+		"roles": list(s.held(g.ID)),
 	}}
+}
+
+func (s *shelf) role(r projections.Role) blueprint.Object {
+	return blueprint.Object{Model: role.Model, PK: r.ID, Fields: map[string]any{"name": r.Name, "permissions": list(r.Permissions)}}
+}
+
+// held are the roles that a user or a group has itself.
+func (s *shelf) held(holder string) []string {
+	found, err := s.app.roles.Held(s.ctx, holder)
+	s.read("list the roles of somebody", err)
+	var ids []string
+	for _, r := range found[holder] {
+		ids = append(ids, r.ID)
+	}
+	return ids
 }
 
 func list(texts []string) []any {
@@ -212,6 +243,10 @@ func list(texts []string) []any {
 // Used implements [blueprint.View].
 func (s *shelf) Used(pk string) bool {
 	_, revision, err := s.app.objectHandler.Load(s.ctx, eventstore.Stream("object", pk))
+	if !s.read("look for a key", err) || revision >= 0 {
+		return err == nil
+	}
+	_, revision, err = s.app.roleHandler.Load(s.ctx, eventstore.Stream("role", pk))
 	if !s.read("look for a key", err) || revision >= 0 {
 		return err == nil
 	}

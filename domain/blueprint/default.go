@@ -26,7 +26,7 @@ func Defaults() []File {
 // itself: whether strangers may come in, and people may leave, is for the
 // operator to say.
 func Optional() []File {
-	return shipped("optional", "enrollment", "enrollment-mail", "invitation", "recovery", "unenrollment")
+	return shipped("optional", "auditor", "enrollment", "enrollment-mail", "invitation", "recovery", "unenrollment")
 }
 
 func shipped(folder string, names ...string) []File {

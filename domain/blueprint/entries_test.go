@@ -249,20 +249,6 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
-func TestPermissions(t *testing.T) {
-	w := newWorld()
-	changes := w.imported(t, `entries:
-- {model: authentik_core.user, id: u, identifiers: {username: u}, attrs: {name: U}}
-- model: authentik_core.group
-  identifiers: {name: g}
-  permissions: [{permission: view_group, user: !KeyOf u}, {permission: !Format [x], role: 3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10}]
-`)
-	want := []blueprint.Permission{{Permission: "view_group", User: 5}, {Permission: "x", Role: "3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10"}}
-	if diff := cmp.Diff(want, changes[1].Permissions); diff != "" {
-		t.Errorf("permissions (-want +got):\n%s", diff)
-	}
-}
-
 func TestEntryFaults(t *testing.T) {
 	flow := "model: authentik_flows.flow, identifiers: {slug: s}, attrs: {name: N, title: T, designation: "
 	tests := map[string]struct{ entry, message, field string }{
@@ -271,7 +257,7 @@ func TestEntryFaults(t *testing.T) {
 		"not supported":           {"model: authentik_stages_mtls.mutualtlsstage, identifiers: {name: b}", "Model authentik_stages_mtls.mutualtlsstage is not supported by this release", ""},
 		"no identifiers":          {"model: authentik_flows.flow, attrs: {slug: s}", "No or invalid identifiers", ""},
 		"unknown identifier":      {"model: authentik_test.rulepolicy, identifiers: {id: s}", "Invalid identifier field: Cannot resolve keyword 'id' into field. Choices are: expression, name, pk", "id"},
-		"secret identifier":       {"model: authentik_core.user, identifiers: {password: s3cret}", "Invalid identifier field: Cannot resolve keyword 'password' into field. Choices are: attributes, email, groups, is_active, name, path, pk, type, username", "password"},
+		"secret identifier":       {"model: authentik_core.user, identifiers: {password: s3cret}", "Invalid identifier field: Cannot resolve keyword 'password' into field. Choices are: attributes, email, groups, is_active, name, path, permissions, pk, roles, type, username", "password"},
 		"key of the wrong form":   {"model: authentik_flows.flow, identifiers: {pk: s}", "“s” is not a valid UUID.", "pk"},
 		"missing fields":          {"model: authentik_flows.flow, identifiers: {slug: s}", "Serializer errors {'designation': ['This field is required.'], 'name': ['This field is required.'], 'title': ['This field is required.']}", "designation"},
 		"wrong choice":            {flow + "x}", `Serializer errors {'designation': ['"x" is not a valid choice.']}`, "designation"},
@@ -285,7 +271,9 @@ func TestEntryFaults(t *testing.T) {
 		"two names of a category": {"model: authentik_test.plainstage, identifiers: {pk: 3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10}, attrs: {name: taken}", `Serializer errors {'name': ['stage with this name already exists.']}`, "name"},
 		"two default brands":      {"model: authentik_brands.brand, identifiers: {domain: b}, attrs: {default: true}", `Serializer errors {'default': ['Only a single brand can be set as default.']}`, "default"},
 		"a state by tag":          {"model: authentik_flows.flow, state: !Format [gone], identifiers: {slug: s}", "'gone' is not a valid state", "state"},
-		"a permission's user":     {"model: authentik_core.group, identifiers: {name: s}, permissions: [{permission: x, user: 99}]", `Invalid pk "99" - object does not exist.`, "permissions"},
+		"a permission on a thing": {"model: authentik_core.group, identifiers: {name: s}, permissions: [{permission: view_group, role: 3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10}]", "There are no permissions on single objects: give the role a permission on all objects of the model, in the entry of the role.", "permissions"},
+		"a user's permissions":    {"model: authentik_core.user, identifiers: {username: s}, attrs: {name: x, permissions: [authentik_core.view_user]}", `Serializer errors {'permissions': ['Users are given permissions by roles only.']}`, "permissions"},
+		"a role's permissions":    {"model: authentik_rbac.role, identifiers: {name: r}, attrs: {permissions: [authentik_core.enable_group_superuser]}", `Serializer errors {'permissions': ['There is no permission "authentik_core.enable_group_superuser".']}`, "permissions"},
 		"password twice":          {"model: authentik_core.user, identifiers: {username: s}, attrs: {name: x, password: a, password_hash: b}", `Serializer errors {'non_field_errors': ["Only one of 'password', 'password_hash' can be set."]}`, ""},
 	}
 	before := `entries:

@@ -27,12 +27,11 @@ var _ View = (*overlay)(nil)
 // A thing is an object that the document touches.
 type thing struct {
 	Object
-	gone        bool
-	secrets     map[string]domain.Secret
-	cascadeOf   string
-	permissions []Permission
-	by          *entry
-	touchedAt   int // order of the changes: the first touch, but a removal when it happens
+	gone      bool
+	secrets   map[string]domain.Secret
+	cascadeOf string
+	by        *entry
+	touchedAt int // order of the changes: the first touch, but a removal when it happens
 }
 
 func newOverlay(under View) *overlay {
@@ -304,7 +303,7 @@ func (v *overlay) change(t *thing) (Change, bool) {
 	kind, _ := catalog.Lookup(t.Model)
 	c := Change{
 		Model: t.Model, PK: t.PK, Name: object.NameOf(kind, t.Fields), CascadeOf: t.cascadeOf,
-		Permissions: t.permissions, Entry: t.by.number, EntryID: t.by.id,
+		Entry: t.by.number, EntryID: t.by.id,
 	}
 	switch {
 	case t.gone: // a thing that the document made itself was never there

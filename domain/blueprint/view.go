@@ -148,19 +148,11 @@ type Change struct {
 	Name   string // for people; empty for bindings
 	// Set holds the cleaned fields to put: all of them for a new thing, the
 	// changed ones for another. Secret fields are of type [domain.Secret].
-	Set         map[string]any
-	Previous    map[string]any // old values of the changed fields, all of what is removed, but for secret ones
-	CascadeOf   string         // primary key of the thing whose removal caused this
-	Permissions []Permission
-	Entry       int // number of the entry that touched it first, from 1
-	EntryID     string
-}
-
-// A Permission is granted on a thing to a user, a role, or both.
-type Permission struct {
-	Permission string
-	User       int    // 0 for none
-	Role       string // empty for none
+	Set       map[string]any
+	Previous  map[string]any // old values of the changed fields, all of what is removed, but for secret ones
+	CascadeOf string         // primary key of the thing whose removal caused this
+	Entry     int            // number of the entry that touched it first, from 1
+	EntryID   string
 }
 
 // A LogEvent is a line of the report that the API returns for an import.

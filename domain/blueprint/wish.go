@@ -227,7 +227,8 @@ func (w *wish) mine() bool {
 	return w.found.PK == w.newID()
 }
 
-// remember lets later entries find the thing, and grants permissions on it.
+// remember lets later entries find the thing. Permissions on it are refused, for
+// one that was left out silently would be believed in.
 func (w *wish) remember(t *thing) error {
 	if w.oldKey != "" {
 		w.run.oldKeys[w.oldKey] = keyValue(t.Object)
@@ -235,38 +236,8 @@ func (w *wish) remember(t *thing) error {
 	if _, taken := w.run.ids[w.entry.id]; w.entry.id != "" && !taken {
 		w.run.ids[w.entry.id] = t.Object
 	}
-	for _, p := range w.entry.permissions {
-		granted, err := w.permission(p)
-		if err != nil {
-			return inField("permissions", err)
-		}
-		t.permissions = append(t.permissions, granted)
+	if len(w.entry.permissions) > 0 {
+		return inField("permissions", faultf("There are no permissions on single objects: give the role a permission on all objects of the model, in the entry of the role."))
 	}
 	return nil
-}
-
-func (w *wish) permission(m *mapping) (Permission, error) {
-	var out Permission
-	v, err := w.run.walkMapping(m)
-	if err != nil {
-		return out, err
-	}
-	var ok bool
-	name, _ := v.get("permission")
-	if out.Permission, ok = name.(string); !ok || out.Permission == "" {
-		return out, faultf("a permission needs a name")
-	}
-	if role, _ := v.get("role"); role != nil {
-		if out.Role, ok = role.(string); !ok {
-			return out, faultf("“%s” is not a valid UUID.", pyString(role))
-		}
-	}
-	if user, _ := v.get("user"); user != nil {
-		if _, exists := w.run.things.Get(string(catalog.User), keyString(user)); !exists {
-			return out, faultf(`Invalid pk "%s" - object does not exist.`, pyString(user))
-		}
-		n, _ := number(user)
-		out.User = int(n)
-	}
-	return out, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/catalog"
 	_ "github.com/flowledger/flowledger/domain/object"
+	_ "github.com/flowledger/flowledger/domain/role"
 )
 
 // A world is a View of plain maps that changes can be applied to.

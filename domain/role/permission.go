@@ -45,7 +45,6 @@ var models = [][2]string{
 	{"authentik_blueprints.blueprintinstance", "Blueprint Instance"},
 	{"authentik_core.application", "Application"},
 	{"authentik_core.authenticatedsession", "Authenticated Session"},
-	{"authentik_core.token", "Token"},
 	{"authentik_core.userconsent", "User Consent"},
 	{"authentik_events.event", "Event"},
 	{"authentik_events.notification", "Notification"},

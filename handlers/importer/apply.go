@@ -14,6 +14,7 @@ import (
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
@@ -82,6 +83,9 @@ func (i *Importer) change(ctx context.Context, id uuid.UUID, c blueprint.Change,
 	case object.GroupModel:
 		w.Meta.Subject = "group:" + c.PK
 		return i.group(ctx, c, person(w))
+	case role.Model:
+		w.Meta.Subject = "role:" + c.PK
+		return i.role(ctx, c, person(w))
 	case token.Model:
 		return i.token(ctx, c, w)
 	}
@@ -99,7 +103,7 @@ func (i *Importer) change(ctx context.Context, id uuid.UUID, c blueprint.Change,
 	return err
 }
 
-// person is w for users and groups: of them the catalogue of events says that
+// person is w for users, groups and roles: of them the catalogue of events says that
 // they came from a blueprint, whatever way that took.
 func person(w account.Writer) account.Writer {
 	if w.Via == "import" {
@@ -193,6 +197,9 @@ func (i *Importer) group(ctx context.Context, c blueprint.Change, w account.Writ
 	write.Attributes, _ = c.Set["attributes"].(map[string]any)
 	if parents, ok := c.Set["parents"].([]any); ok {
 		write.Parents = texts(parents)
+	}
+	if roles, ok := c.Set["roles"].([]any); ok {
+		write.Roles = texts(roles)
 	}
 	if members, ok := c.Set["users"].([]any); ok {
 		if err := i.Wait(ctx); err != nil { // for users that an entry before this made

@@ -29,6 +29,7 @@ import (
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
@@ -42,6 +43,7 @@ type Importer struct {
 	Imports     *command.Handler[blueprint.State]
 	Objects     *command.Handler[object.State]
 	Groups      *command.Handler[group.State]
+	Roles       *command.Handler[role.State]
 	Counters    *command.Handler[user.Counter]
 	Accounts    *account.Accounts
 	Invitations *command.Handler[invitation.State]
