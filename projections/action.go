@@ -69,6 +69,8 @@ func actionOf(e codec.Decoded) string {
 		return actionOnToken(event)
 	case audit.AuditCustomRecorded:
 		return event.Action
+	case audit.AuditExported:
+		return "export_ready"
 	case invitation.Event:
 		return actionOnInvitation(event)
 	}

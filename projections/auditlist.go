@@ -3,6 +3,8 @@ package projections
 import (
 	"context"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -20,23 +22,57 @@ type AuditFilter struct {
 	Actor, Subject                  string
 	Actions                         []string // of the contract
 	AnyAction                       bool     // only events that the contract has an action for, each once
-	User                            string   // to whom the contract ascribes the action
+	Users                           []string // to one of whom the contract ascribes the action
+	Brands                          []string
+	IP                              string
+	App, Model                      string   // of the thing that it is about, as the contract names models
+	About                           []string // keys of that thing, one of which it has
+	Device, Application             string   // keys of what its context names
 	From, Until                     time.Time
+	Words                           []AuditWord // all of which it has to do with
 }
 
 // List returns the events that f wants and how many there are on all pages,
-// the newest first unless oldest is set.
-func (a *Audit) List(ctx context.Context, f AuditFilter, oldest bool, p Page) ([]Entry, int, error) {
-	w := f.where()
-	total, err := a.views.count(ctx, "audit", "SELECT count(*) FROM audit"+w.sql(), w.args)
-	if err != nil {
-		return nil, 0, err
+// the newest first unless oldest is set. The number is not exact if to count
+// takes too long: then there are at least so many.
+func (a *Audit) List(ctx context.Context, f AuditFilter, oldest bool, p Page) (entries []Entry, total int, exact bool, err error) {
+	if len(f.Words) > 0 {
+		return a.search(ctx, f, oldest, p)
 	}
-	entries, err := a.find(ctx, w, " ORDER BY n"+direction(!oldest)+p.sql())
-	return entries, total, err
+	w, err := a.where(ctx, f)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	if entries, err = a.find(ctx, w, " ORDER BY n"+direction(!oldest)+p.sql()); err != nil {
+		return nil, 0, false, err
+	}
+	if total, exact, err = a.Count(ctx, f); err != nil {
+		return nil, 0, false, err
+	}
+	if !exact {
+		total = atLeast(p, len(entries))
+	}
+	return entries, total, exact, nil
 }
 
-func (f AuditFilter) where() where {
+// Following returns the events behind a position that f wants, the oldest
+// first, at most limit.
+func (a *Audit) Following(ctx context.Context, f AuditFilter, after eventstore.Position, limit int) ([]Entry, error) {
+	w, err := a.where(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	w.add("n > ?", int64(after.Value()))
+	return a.find(ctx, w, " ORDER BY n"+Page{Limit: limit}.sql())
+}
+
+// listed is what the contract lists, in the words of the indexes: SQLite takes
+// an index that leaves something out only if the query says the same.
+const listed = "action <> '' AND NOT repeated"
+
+// where makes a condition of a filter. Times become places: events are in the
+// order of their times.
+func (a *Audit) where(ctx context.Context, f AuditFilter) (where, error) {
 	var w where
 	w.equal("id", f.ID)
 	w.equal("stream", f.Stream)
@@ -46,12 +82,73 @@ func (f AuditFilter) where() where {
 	w.present("subject", f.Subject)
 	w.oneOf("type", f.Types)
 	w.oneOf("action", f.Actions)
-	w.equal("user", f.User)
-	w.between("at", f.From, f.Until)
-	if f.AnyAction || len(f.Actions) > 0 || f.User != "" {
-		w.add("action <> '' AND NOT repeated")
+	w.oneOf("user", f.Users)
+	if len(f.Brands) > 0 {
+		w.oneOf("brand", f.Brands)
+		w.add("brand <> ''")
 	}
-	return w
+	a.marked(&w, "ip", f.IP)
+	a.marked(&w, "app", strings.ToLower(f.App))
+	a.marked(&w, "model", strings.ToLower(f.Model))
+	a.marked(&w, "about", f.About...)
+	a.marked(&w, "device", f.Device)
+	a.marked(&w, "application", f.Application)
+	if f.contract() {
+		w.add(listed)
+	}
+	for sign, t := range map[string]time.Time{">=": f.From, "<": f.Until} {
+		if t.IsZero() {
+			continue
+		}
+		n, err := a.place(ctx, t)
+		if err != nil {
+			return w, err
+		}
+		w.add("n "+sign+" ?", n)
+	}
+	return w, nil
+}
+
+// contract tells whether only what the contract lists is wanted.
+func (f AuditFilter) contract() bool {
+	return f.AnyAction || len(f.Actions)+len(f.Users)+len(f.Brands)+len(f.About) > 0 ||
+		f.IP+f.App+f.Model+f.Device+f.Application != ""
+}
+
+// marked wants a column to have the digest of one of some texts, unless there
+// are none.
+func (a *Audit) marked(w *where, column string, texts ...string) {
+	var args []any
+	for _, text := range texts {
+		if text != "" {
+			args = append(args, a.mark(column, plainKey(text)))
+		}
+	}
+	if len(args) > 0 {
+		w.add(column+" IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+		w.add(column + " <> 0")
+	}
+}
+
+// place returns where the events from a time on begin. The ledger's times
+// never go back, so it is looked for by halves.
+func (a *Audit) place(ctx context.Context, t time.Time) (int64, error) {
+	last, err := a.views.count(ctx, "audit", "SELECT coalesce(max(n), 0) FROM audit", nil)
+	low, high := int64(0), int64(last)+1
+	for err == nil && low < high {
+		middle := low + (high-low)/2
+		at, n := int64(math.MaxInt64), int64(0)
+		err = a.views.read(ctx, "audit", "SELECT at, n FROM audit WHERE n >= ? ORDER BY n LIMIT 1", []any{middle}, func(s *sqlite.Stmt) error {
+			at, n = s.ColumnInt64(0), s.ColumnInt64(1)
+			return nil
+		})
+		if at >= micros(t) {
+			high = middle
+		} else {
+			low = n + 1
+		}
+	}
+	return low, err
 }
 
 // present is equal for columns whose index leaves out the empty: SQLite takes
@@ -66,16 +163,19 @@ func (w *where) present(column, value string) {
 func (a *Audit) find(ctx context.Context, w where, end string) ([]Entry, error) {
 	var entries []Entry
 	err := a.views.read(ctx, "audit", "SELECT * FROM audit"+w.sql()+end, w.args, func(s *sqlite.Stmt) error {
-		position, err := eventstore.ParsePosition(s.GetText("position"))
-		entries = append(entries, Entry{
-			Position: position, ID: s.GetText("id"), Stream: eventstore.StreamID(s.GetText("stream")),
-			Revision: eventstore.Revision(s.GetInt64("revision")), Type: s.GetText("type"), At: timeAt(s, "at"),
-			Execution: s.GetText("execution"), Actor: s.GetText("actor"), Subject: s.GetText("subject"),
-			User: s.GetText("user"), Action: s.GetText("action"),
-		})
-		return err
+		entries = append(entries, entryAt(s))
+		return nil
 	})
 	return entries, err
+}
+
+func entryAt(s *sqlite.Stmt) Entry {
+	return Entry{
+		Position: eventstore.PositionOf(uint64(s.GetInt64("n"))), ID: s.GetText("id"), Stream: eventstore.StreamID(s.GetText("stream")),
+		Revision: eventstore.Revision(s.GetInt64("revision")), Type: s.GetText("type"), At: timeAt(s, "at"),
+		Execution: s.GetText("execution"), Actor: s.GetText("actor"), Subject: s.GetText("subject"),
+		User: s.GetText("user"), Action: s.GetText("action"),
+	}
 }
 
 // Timeline returns everything that happened in an execution, in its stream and
@@ -150,7 +250,11 @@ func (a *Audit) SignIns(ctx context.Context, userID string, limit int) ([]SignIn
 
 // signIns opens the newest events that f wants.
 func (a *Audit) signIns(ctx context.Context, f AuditFilter, limit int) ([]SignIn, error) {
-	entries, err := a.find(ctx, f.where(), newest(limit))
+	w, err := a.where(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := a.find(ctx, w, newest(limit))
 	if err != nil {
 		return nil, err
 	}

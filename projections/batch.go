@@ -26,7 +26,7 @@ type candidate struct {
 // forNeed returns the event for a projection. What is sealed may not open; that
 // is no concern of those who do not want it.
 func (c *candidate) forNeed(ctx context.Context, need Need, of *codec.Codec) (codec.Decoded, error) {
-	if c.err == nil || need == c.need {
+	if c.err == nil || need == c.need && need != Locatable {
 		return c.decoded, c.err
 	}
 	if need == Sealed {
@@ -160,7 +160,7 @@ func (r *Runner) decodeOne(ctx context.Context, batch []eventstore.Recorded, i i
 		}
 	}
 	switch c.need {
-	case Located:
+	case Locatable, Located:
 		if c.decoded, c.err = r.codec.Decode(ctx, e); c.err == nil && c.decoded.Network == nil && c.decoded.Header.Net != "" {
 			c.decoded.Network, c.err = r.network(ctx, batch[:i], c.decoded)
 		}

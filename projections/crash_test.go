@@ -67,7 +67,7 @@ func followUntilKilled(folder string) error {
 	c := &codec.Codec{Vault: v, Tenant: "t"}
 	r, err := projections.NewRunner(store, c, views, slog.Default(), projections.NewObjects(), projections.NewUsers(views),
 		projections.NewGroups(views), projections.NewTokens(views), projections.NewSessions(views),
-		projections.NewExecutions(views), projections.NewAudit(views, store, c), &talking{})
+		projections.NewExecutions(views), projections.NewAudit(views, store, c, v.Digest), &talking{})
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,8 @@ func TestKill(t *testing.T) {
 	}
 
 	w.store = must[*ledger.Store](t)(ledger.Open(filepath.Join(folder, "events.db"), time.Now))
-	w.codec.Vault = must[*vault.Vault](t)(vault.Open(filepath.Join(folder, "keys.db"), [32]byte{1}, time.Now))
+	w.vault = must[*vault.Vault](t)(vault.Open(filepath.Join(folder, "keys.db"), [32]byte{1}, time.Now))
+	w.codec.Vault = w.vault
 	finish := func(path string) map[string][]string {
 		w.close()
 		w.path = path

@@ -147,5 +147,5 @@ func Reportable(e eventstore.Recorded) bool {
 		}
 		return false
 	}
-	return e.Type == "SessionBindingBroken" || e.Type == "MailSent" || e.Type == "AuditCustomRecorded"
+	return e.Type == "SessionBindingBroken" || e.Type == "MailSent" || e.Type == "AuditCustomRecorded" || e.Type == "AuditExported"
 }

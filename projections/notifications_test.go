@@ -125,7 +125,7 @@ func TestReportable(t *testing.T) {
 	}
 	w.run()
 	w.settle()
-	entries, total, err := w.audit.List(t.Context(), projections.AuditFilter{}, false, projections.Page{})
+	entries, total, _, err := w.audit.List(t.Context(), projections.AuditFilter{}, false, projections.Page{})
 	if err != nil || total < 50 {
 		t.Fatalf("%d entries, %v", total, err)
 	}

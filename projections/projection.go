@@ -41,7 +41,8 @@ const (
 	Nothing Need = iota
 	Clear
 	Sealed
-	Located // what is sealed, and the network of the append, whichever of its events carries it
+	Locatable // as Located, but only the clear part of an event that does not open
+	Located   // what is sealed, and the network of the append, whichever of its events carries it
 )
 
 // uncached is for projections that keep nothing in memory.

@@ -235,7 +235,7 @@ func TestTamperedSealStopsWhoOpensIt(t *testing.T) {
 	if !ok || stopped.Projection != "users" {
 		t.Errorf("ready: %v", w.runner.Ready())
 	}
-	if entries, _, _ := w.audit.List(t.Context(), projections.AuditFilter{}, false, projections.Page{}); len(entries) != 1 {
+	if entries, _, _, _ := w.audit.List(t.Context(), projections.AuditFilter{}, false, projections.Page{}); len(entries) != 1 {
 		t.Errorf("the audit has %d entries, want 1", len(entries))
 	}
 }
@@ -374,7 +374,7 @@ func TestManyBatches(t *testing.T) {
 	w.append(stream("user", "ada"), user.UserCreated{Key: 1, Joined: start}, user.UserActivated{})
 	w.append(stream("session", "s"), session.SessionBegun{Begun: start, Expires: start.Add(time.Hour)})
 	w.settle()
-	if _, total, err := w.audit.List(t.Context(), projections.AuditFilter{}, false, projections.Page{Limit: 1}); err != nil || total != 26+2474*2+3 {
+	if _, total, _, err := w.audit.List(t.Context(), projections.AuditFilter{}, false, projections.Page{Limit: 1}); err != nil || total != 26+2474*2+3 {
 		t.Errorf("%d entries, %v, want %d", total, err, 26+2474*2+3)
 	}
 	stop()

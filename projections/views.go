@@ -98,6 +98,20 @@ func (v *Views) read(ctx context.Context, what, query string, args []any, row fu
 	return nil
 }
 
+// readOnce is read for queries whose text is different each time: nothing of
+// them is kept.
+func (v *Views) readOnce(ctx context.Context, what, query string, args []any, row func(*sqlite.Stmt) error) error {
+	conn, err := v.pool.Take(ctx)
+	if err == nil {
+		defer v.pool.Put(conn)
+		err = sqlitex.ExecuteTransient(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: row})
+	}
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", what, err)
+	}
+	return nil
+}
+
 // count returns the number that a query yields.
 func (v *Views) count(ctx context.Context, what, query string, args []any) (n int, err error) {
 	err = v.read(ctx, what, query, args, func(s *sqlite.Stmt) error {

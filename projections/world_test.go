@@ -84,7 +84,7 @@ func (w *world) open(more ...projections.Projection) {
 	w.t.Cleanup(w.close)
 	w.objects, w.users, w.groups = projections.NewObjects(), projections.NewUsers(v), projections.NewGroups(v)
 	w.tokens, w.sessions = projections.NewTokens(v), projections.NewSessions(v)
-	w.executions, w.audit = projections.NewExecutions(v), projections.NewAudit(v, w.store, w.codec)
+	w.executions, w.audit = projections.NewExecutions(v), projections.NewAudit(v, w.store, w.codec, w.vault.Digest)
 	w.reputation = projections.NewReputation(v, w.store, w.codec, w.vault.Digest)
 	w.subjects, w.revisions = projections.NewSubjects(v), projections.NewRevisions(v)
 	w.consents, w.roles = projections.NewConsents(v), projections.NewRoles(v)

@@ -25,7 +25,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 		Executions: &a.executionHandler, Revisions: a.revisions,
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
 		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d,
-		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Roles: d, RoleStates: &a.roleHandler, Users: &a.userHandler, Logins: d, Keys: d, Audit: d, Scores: d,
+		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Roles: d, RoleStates: &a.roleHandler, Users: &a.userHandler, Logins: d, Keys: d, Audit: d, Counts: d, Audits: &a.auditHandler, Exports: newExportFiles(a.data), Looks: a.looks, Scores: d,
 		Importer: &uploads{a}, Tester: &trials{a}, Launcher: a.executor, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,
 	}
@@ -203,36 +203,6 @@ func (d *directory) Mint() (string, domain.Secret) {
 // Digest implements adminapi.Keys.
 func (d *directory) Digest(key domain.Secret) domain.Secret {
 	return domain.NewSecret((&bearers{app: d.app}).digest(key.Reveal()))
-}
-
-// Entries implements adminapi.Audit.
-func (d *directory) Entries(ctx context.Context, f adminapi.AuditFilter, oldest bool, p adminapi.Page) ([]adminapi.AuditEntry, int, error) {
-	found, total, err := d.app.audit.List(ctx, projections.AuditFilter{Actions: f.Actions, User: f.User, AnyAction: true}, oldest, page(p))
-	if err != nil {
-		return nil, 0, err
-	}
-	out := make([]adminapi.AuditEntry, len(found))
-	for i, e := range found {
-		if out[i], err = d.entry(ctx, e); err != nil {
-			return nil, 0, err
-		}
-	}
-	return out, total, nil
-}
-
-func (d *directory) entry(ctx context.Context, e projections.Entry) (adminapi.AuditEntry, error) {
-	decoded, err := d.app.audit.Event(ctx, e)
-	return adminapi.AuditEntry{Decoded: decoded, Action: e.Action, User: e.User}, err
-}
-
-// Entry implements adminapi.Audit.
-func (d *directory) Entry(ctx context.Context, id string) (adminapi.AuditEntry, bool, error) {
-	e, ok, err := d.app.audit.ByID(ctx, id)
-	if err != nil || !ok || e.Action == "" {
-		return adminapi.AuditEntry{}, false, err
-	}
-	out, err := d.entry(ctx, e)
-	return out, true, err
 }
 
 // Scores implements adminapi.Scores.

@@ -194,7 +194,7 @@ func (a *app) openViews() (err error) {
 	a.consents, a.roles = projections.NewConsents(a.views), projections.NewRoles(a.views)
 	a.instances = projections.NewInstances(a.views)
 	a.executions, a.imports = projections.NewExecutions(a.views), projections.NewImports(a.views)
-	a.audit = projections.NewAudit(a.views, a.store, a.codec)
+	a.audit = projections.NewAudit(a.views, a.store, a.codec, a.vault.Digest)
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.notifications = projections.NewNotifications(a.views)
 	a.revisions = projections.NewRevisions(a.views)

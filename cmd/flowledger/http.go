@@ -28,7 +28,9 @@ func (a *app) handler(cfg config, m *metrics) http.Handler {
 	r.HandleFunc("/-/health/ready/", a.readiness)
 	flows := &flowapi.Server{Flows: a.executor, Callers: callers, Log: a.log}
 	flows.Mount(r)
-	ledger := &auditapi.Server{Ledger: a.store, Stories: a, Callers: callers, Log: a.log}
+	ledger := &auditapi.Server{
+		Ledger: a.store, Index: a.audit, Stories: a, Executions: a.executions, Callers: callers, Looks: a.looks, Wait: a.wait, Log: a.log,
+	}
 	ledger.Mount(r)
 	admin := a.admin(callers)
 	admin.Mount(r)

@@ -78,7 +78,7 @@ func (n *newsroom) Reportable(e eventstore.Recorded) bool { return projections.R
 
 // Report implements worker.Newsroom.
 func (n *newsroom) Report(ctx context.Context, e eventstore.Recorded) (worker.Report, bool, error) {
-	found, _, err := n.app.audit.List(ctx, projections.AuditFilter{ID: e.ID.String(), AnyAction: true}, false, projections.Page{Limit: 1})
+	found, _, _, err := n.app.audit.List(ctx, projections.AuditFilter{ID: e.ID.String(), AnyAction: true}, false, projections.Page{Limit: 1})
 	if err != nil || len(found) == 0 {
 		return worker.Report{}, false, err
 	}

@@ -161,6 +161,7 @@ func (a *app) work(ctx context.Context, mails worker.Transport) error {
 	if err != nil {
 		return err
 	}
+	exports := newExportFiles(a.data)
 	sweep := &worker.Sweeper{Every: 10 * time.Second, Now: time.Now, Log: a.log, Tasks: []worker.Task{
 		{Name: "executions", Due: a.executions.Due, End: a.executor.Expire},
 		{Name: "sessions", Due: a.sessions.Due, End: a.expireSession},
@@ -170,6 +171,7 @@ func (a *app) work(ctx context.Context, mails worker.Transport) error {
 		{Name: "consents", Due: a.consents.Due, End: a.expireConsent},
 		{Name: "invitations", Due: a.invitations.Due, End: a.expireInvitation},
 		{Name: "looks", Due: a.looks.Due, End: a.looks.Settle},
+		{Name: "exports", Due: exports.due, End: exports.end},
 	}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return settle.Run(ctx) })

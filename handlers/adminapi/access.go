@@ -16,6 +16,7 @@ type access struct {
 	action string // app.codename: one permission for whatever the path does
 	hidden bool   // whoever lacks the permission is told that there is nothing
 	look   bool   // the permissions of model are good for looking only
+	view   string // of audit data: whoever is refused it is recorded; empty for all else
 }
 
 var (
@@ -39,6 +40,12 @@ func action(codename string) access { return access{action: codename} }
 
 // hidden is action, for what the contract does not even own up to.
 func hidden(codename string) access { return access{action: codename, hidden: true} }
+
+// watched is the same access, to a view of audit data.
+func (a access) watched(view string) access {
+	a.view = view
+	return a
+}
 
 // verbOf is the contract's word for what a method does.
 var verbOf = map[string]string{

@@ -3,9 +3,8 @@ package adminapi
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
@@ -15,16 +14,26 @@ import (
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore/codec"
+	"github.com/flowledger/flowledger/handlers/looked"
 )
 
 // Audit is the ledger as the contract sees it: the events that it has an
 // action for (spec/events.md 9.1).
 type Audit interface {
 	// Entries returns a page of the events that f wants, the newest first
-	// unless oldest is set, and how many there are on all pages.
-	Entries(ctx context.Context, f AuditFilter, oldest bool, p Page) ([]AuditEntry, int, error)
+	// unless oldest is set.
+	Entries(ctx context.Context, f AuditFilter, oldest bool, p Page) (AuditPage, error)
 	// Entry returns an event by its id.
 	Entry(ctx context.Context, id string) (AuditEntry, bool, error)
+	// Actions lists the actions that there ever was an event of.
+	Actions(ctx context.Context) ([]string, error)
+}
+
+// An AuditPage is a part of a list of events.
+type AuditPage struct {
+	Entries []AuditEntry
+	Total   int  // on all pages
+	Exact   bool // if not, Total is what there is at least
 }
 
 // An AuditEntry is an event that the contract has an action for, decoded, with
@@ -37,20 +46,45 @@ type AuditEntry struct {
 
 // An AuditFilter says which events are wanted. What is empty does not matter.
 type AuditFilter struct {
-	Actions []string
-	User    string
+	Actions             []string // one of which it is
+	Users               []string // to one of whom it is ascribed
+	Brands              []string
+	IP                  string
+	App, Model          string   // of the thing that it is about
+	About               []string // keys of that thing, one of which it has
+	Device, Application string   // keys of what its context names
+	From                time.Time
+	Words               []AuditWord // all of which it has to do with
+}
+
+// An AuditWord is a word of a search, as far as the index knows it: an event
+// has to do with it if any of these is the event's.
+type AuditWord struct {
+	Actions, Users, Brands, About []string
+	IP                            string
+	IDs                           []string // of events, executions and users that are gone
 }
 
 // mountAudit adds the audit log. It is read here; it is written by what
 // happens.
 func (s *Server) mountAudit(r *mux.Router) {
 	const path = "events/events/"
-	s.route(r, path, of("authentik_events.event"), verbs{http.MethodGet: s.listEvents, http.MethodPost: postEvent})
-	s.route(r, path+"actions/", of("authentik_events.event"), verbs{http.MethodGet: listActions})
-	s.route(r, path+"{key}/", of("authentik_events.event"), verbs{
-		http.MethodGet: s.getEvent, http.MethodPut: keepEvent, http.MethodPatch: keepEvent, http.MethodDelete: keepEvent,
+	view := action(viewEvent).watched("events")
+	s.route(r, path, of("authentik_events.event").watched("events"), verbs{http.MethodGet: s.listEvents, http.MethodPost: s.postEvent})
+	s.route(r, path+"actions/", view, verbs{http.MethodGet: listActions})
+	s.route(r, path+"volume/", view, verbs{http.MethodGet: s.eventVolume})
+	s.route(r, path+"top_per_user/", view, verbs{http.MethodGet: s.topPerUser})
+	s.route(r, path+"stats/", view, verbs{http.MethodGet: s.eventStats})
+	if s.Exports != nil {
+		s.mountExports(r, path)
+	}
+	s.route(r, path+"{key}/", of("authentik_events.event").watched("events"), verbs{
+		http.MethodGet: s.getEvent, http.MethodPut: s.keepEvent, http.MethodPatch: s.keepEvent, http.MethodDelete: s.keepEvent,
 	})
 }
+
+// viewEvent is the permission to read audit data.
+const viewEvent = "authentik_events.view_event"
 
 // listActions answers with what events can be filtered by.
 func listActions(w http.ResponseWriter, _ *http.Request, _ session.Caller) error {
@@ -73,148 +107,68 @@ func title(action string) string {
 	return strings.Join(words, " ")
 }
 
-// keepEvent refuses: what happened has happened.
-func keepEvent(http.ResponseWriter, *http.Request, session.Caller) error {
+// keepEvent refuses: what happened has happened. That somebody wanted it to be
+// otherwise is recorded.
+func (s *Server) keepEvent(_ http.ResponseWriter, r *http.Request, c session.Caller) error {
+	refusal := looked.Refusal{View: "events", Cause: "immutable"}
+	if id, err := uuid.Parse(mux.Vars(r)["key"]); err == nil {
+		refusal.Event = id.String()
+	}
+	if err := s.refused(r.Context(), c, refusal); err != nil {
+		return err
+	}
 	return domain.Errorf(domain.Forbidden, "Audit events cannot be changed.")
 }
 
-// postEvent refuses what only the program can say. The ledger has
-// no place for events of clients' own making.
-func postEvent(_ http.ResponseWriter, r *http.Request, _ session.Caller) error {
-	input, err := readObject(r)
-	if err != nil {
-		return err
-	}
-	action, _ := input["action"].(string)
-	if !strings.HasPrefix(action, "custom_") {
-		return invalid("action", "Only actions that begin with custom_ can be recorded.")
-	}
-	return domain.Errorf(domain.Forbidden, "Custom events are not recorded here.")
-}
-
-// listEvents answers from the index where it can. What only the events
-// themselves can tell is looked for in them.
-func (s *Server) listEvents(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+// listEvents answers from the index, and looks into the newest events for
+// words that no index has.
+func (s *Server) listEvents(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	q := r.URL.Query()
 	pg, err := pagingOf(q)
 	if err != nil {
 		return err
 	}
-	f := AuditFilter{Actions: given(slices.Concat(q["action"], q["actions"]))}
-	if name := q.Get("username"); name != "" {
-		u, ok, err := s.userNamed(r.Context(), name)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return writeList(w, pg, 0, nil)
-		}
-		f.User = u.ID
+	f, some, err := s.auditFilter(r.Context(), q)
+	if err != nil {
+		return err
 	}
+	var found AuditPage
+	found.Exact = true
 	oldest := q.Get("ordering") == "created"
-	if keep := contentFilter(q); keep != nil {
-		return s.scanEvents(w, r, scan{filter: f, oldest: oldest, keep: keep, paging: pg})
+	switch words := wordsOf(q); {
+	case !some:
+	case len(words) > 0:
+		found, err = s.searchEvents(w, r, search{filter: f, words: words, oldest: oldest, page: pg.page()})
+	default:
+		found, err = s.Audit.Entries(r.Context(), f, oldest, pg.page())
 	}
-	found, total, err := s.Audit.Entries(r.Context(), f, oldest, pg.page())
 	if err != nil {
 		return err
 	}
-	shown, err := s.showEntries(r.Context(), found)
+	shown, err := s.showEntries(r.Context(), found.Entries)
 	if err != nil {
 		return err
 	}
-	var results []any
-	for _, e := range shown {
-		results = append(results, e)
-	}
-	return writeList(w, pg, total, results)
-}
-
-// contentFilter tells which events are wanted by what they say; nil for all.
-func contentFilter(q url.Values) func(map[string]any) bool {
-	var tests []func(map[string]any) bool
-	want := func(name string, path ...string) {
-		if text := q.Get(name); text != "" {
-			tests = append(tests, func(e map[string]any) bool { return strings.EqualFold(written(dig(e, path)), text) })
-		}
-	}
-	want("client_ip", "client_ip")
-	want("brand_name", "brand", "name")
-	want("context_model_app", "context", "model", "app")
-	want("context_model_name", "context", "model", "model_name")
-	want("context_model_pk", "context", "model", "pk")
-	words := strings.Fields(strings.ToLower(q.Get("search")))
-	for _, word := range words[:min(len(words), maxWords)] {
-		tests = append(tests, func(e map[string]any) bool { return mentions(e, word) })
-	}
-	if tests == nil {
-		return nil
-	}
-	return func(e map[string]any) bool {
-		return !slices.ContainsFunc(tests, func(test func(map[string]any) bool) bool { return !test(e) })
-	}
-}
-
-// dig follows keys through maps.
-func dig(v any, path []string) any {
-	for _, key := range path {
-		m, _ := v.(map[string]any)
-		v = m[key]
-	}
-	return v
-}
-
-// mentions tells whether a word occurs in any text of a value.
-func mentions(v any, word string) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, item := range v {
-			if mentions(item, word) {
-				return true
-			}
-		}
-		return false
-	case []any:
-		return slices.ContainsFunc(v, func(item any) bool { return mentions(item, word) })
-	}
-	return strings.Contains(strings.ToLower(written(v)), word)
-}
-
-// maxScan bounds how many events are opened to look for something in them.
-const maxScan = 1000
-
-// A scan looks for events by what they say. That is sealed, so there is no
-// index of it: the newest events, or the oldest, are opened one by one.
-type scan struct {
-	filter AuditFilter
-	oldest bool
-	keep   func(map[string]any) bool
-	paging paging
-}
-
-// scanEvents looks for events by what they say. The count is of what was
-// found, which may be less than there is.
-func (s *Server) scanEvents(w http.ResponseWriter, r *http.Request, c scan) error {
-	found, _, err := s.Audit.Entries(r.Context(), c.filter, c.oldest, Page{Limit: maxScan})
-	if err != nil {
+	if err := s.lookedForEvents(r, c, f, found.Total); err != nil {
 		return err
 	}
-	shown, err := s.showEntries(r.Context(), found)
-	if err != nil {
-		return err
+	if !found.Exact {
+		w.Header().Set(countHeader, "false")
 	}
-	var kept []any
-	for _, e := range shown {
-		if c.keep(e) {
-			kept = append(kept, e)
-		}
+	results := make([]any, len(shown))
+	for i, e := range shown {
+		results[i] = e
 	}
-	return writeList(w, c.paging, len(kept), slice(c.paging, kept))
+	return writeList(w, pg, found.Total, results)
 }
+
+// countHeader says "false" when the count of a list is what there is at least:
+// to count the rest would take longer than anybody waits.
+const countHeader = "X-Count-Exact"
 
 // getEvent shows one event. One that the contract has no action for is not
 // there, as far as its clients are concerned.
-func (s *Server) getEvent(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+func (s *Server) getEvent(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	id, err := uuid.Parse(mux.Vars(r)["key"])
 	if err != nil {
 		return notFound("Event")
@@ -230,6 +184,10 @@ func (s *Server) getEvent(w http.ResponseWriter, r *http.Request, _ session.Call
 	if err != nil {
 		return err
 	}
+	l := looked.Look{View: "events", Filters: map[string]string{"pk": id.String()}, Count: 1, Opened: opened}
+	if err := s.queried(r.Context(), c, l); err != nil {
+		return err
+	}
 	return writeJSON(w, http.StatusOK, shown[0])
 }
 
@@ -242,12 +200,16 @@ func (s *Server) brandRef(id string) map[string]any {
 	return modelRef(t.Kind, t.ID, t.Name)
 }
 
-// modelRef names a thing as events do.
+// modelRef names a thing as events do: its key without dashes (spec/flows.md
+// 11.5).
 func modelRef(model, pk, name string) map[string]any {
 	k, ok := catalog.Lookup(model)
 	app, base := k.App(), k.Base()
 	if !ok {
 		app, base, _ = strings.Cut(model, ".")
+	}
+	if id, err := uuid.Parse(pk); err == nil {
+		pk = strings.ReplaceAll(id.String(), "-", "")
 	}
 	return map[string]any{"pk": pk, "app": app, "name": name, "model_name": base}
 }

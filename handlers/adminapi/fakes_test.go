@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
@@ -67,6 +68,7 @@ func init() {
 	codec.Register[consent.ConsentRevoked](1)
 	codec.Register[mail.MailRequested](1)
 	codec.Register[mail.MailGivenUp](1)
+	codec.Register[audit.AuditExported](1)
 	codec.Register[execution.UserLoggedIn](1)
 	codec.Register[execution.LoginFailed](1)
 	codec.Register[execution.PolicyEvaluated](1)
@@ -85,6 +87,7 @@ type views struct {
 
 	dropped    []string            // ids of tokens whose secrets were dropped
 	recoveries []adminapi.Recovery // that were asked for
+	vague      bool                // counts are not exact
 }
 
 // A state is one moment of all that is read.
@@ -188,6 +191,9 @@ func evolve[S any](states map[string]S, id string, e domain.Event[S]) {
 }
 
 func actionOf(d codec.Decoded) string {
+	if note, ok := d.Event.(audit.AuditCustomRecorded); ok {
+		return note.Action
+	}
 	switch d.Event.(type) {
 	case object.ObjectCreated, user.UserCreated, group.GroupCreated, token.TokenCreated:
 		return "model_created"
@@ -207,8 +213,8 @@ func actionOf(d codec.Decoded) string {
 		return "policy_exception"
 	case execution.ExecutionFailed:
 		return "system_exception"
-	case audit.AuditCustomRecorded:
-		return "custom_look"
+	case audit.AuditExported:
+		return "export_ready"
 	}
 	return ""
 }
@@ -428,17 +434,92 @@ func (v *views) Recover(_ context.Context, c session.Caller, r adminapi.Recovery
 	return c.BaseURL + "/if/flow/recovery/?flow_token=" + mintedKey, nil
 }
 
-func (v *views) Entries(_ context.Context, f adminapi.AuditFilter, oldest bool, p adminapi.Page) ([]adminapi.AuditEntry, int, error) {
-	var out []adminapi.AuditEntry
-	for _, e := range v.now().entries {
-		if (len(f.Actions) == 0 || slices.Contains(f.Actions, e.Action)) && (f.User == "" || f.User == e.User) {
-			out = append(out, e)
-		}
-	}
+func (v *views) Entries(_ context.Context, f adminapi.AuditFilter, oldest bool, p adminapi.Page) (adminapi.AuditPage, error) {
+	out := v.wanted(f)
 	if !oldest {
 		slices.Reverse(out)
 	}
-	return cut(out, p), len(out), nil
+	return adminapi.AuditPage{Entries: cut(out, p), Total: len(out), Exact: !v.vague}, nil
+}
+
+// wanted are the events that a filter wants, the oldest first. What an event
+// is about is its stream, and where it came from its network.
+func (v *views) wanted(f adminapi.AuditFilter) (out []adminapi.AuditEntry) {
+	in := func(wanted []string, has string) bool { return len(wanted) == 0 || slices.Contains(wanted, has) }
+	for _, e := range v.now().entries {
+		app, model := modelOf(e)
+		from := ""
+		if i := strings.Index(string(e.Network), f.IP); f.IP != "" && i >= 0 {
+			from = f.IP
+		}
+		word := func(w adminapi.AuditWord) bool {
+			return slices.Contains(w.Actions, e.Action) || slices.Contains(w.Users, e.User) || slices.Contains(w.About, e.Stream.ID()) ||
+				slices.Contains(w.IDs, e.ID.String())
+		}
+		switch {
+		case !in(f.Actions, e.Action), !in(f.Users, e.User), !in(f.Brands, e.Header.Brand), !in(f.About, e.Stream.ID()), f.IP != from:
+		case f.App != "" && f.App != app, f.Model != "" && f.Model != model, e.RecordedAt.Before(f.From):
+		case slices.ContainsFunc(f.Words, func(w adminapi.AuditWord) bool { return !word(w) }):
+		case f.Device+f.Application != "":
+		default:
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func modelOf(e adminapi.AuditEntry) (app, model string) {
+	kind := ""
+	switch event := e.Event.(type) {
+	case object.ObjectCreated:
+		kind = event.Kind
+	case object.ObjectChanged:
+		kind = event.Kind
+	}
+	app, model, _ = strings.Cut(kind, ".")
+	return app, model
+}
+
+func (v *views) Actions(context.Context) ([]string, error) {
+	var out []string
+	for _, e := range v.now().entries {
+		out = append(out, e.Action)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+func (v *views) Volume(_ context.Context, f adminapi.AuditFilter) (out []adminapi.AuditVolume, err error) {
+	counts := map[string]int{}
+	for _, e := range v.wanted(f) {
+		counts[e.Action]++
+	}
+	for _, action := range slices.Sorted(maps.Keys(counts)) {
+		out = append(out, adminapi.AuditVolume{Day: now().Truncate(24 * time.Hour), Action: action, Count: counts[action]})
+	}
+	return out, nil
+}
+
+func (v *views) Count(_ context.Context, f adminapi.AuditFilter) (int, error) {
+	return len(v.wanted(f)), nil
+}
+
+func (v *views) People(_ context.Context, f adminapi.AuditFilter) (int, error) {
+	who := map[string]bool{}
+	for _, e := range v.wanted(f) {
+		who[e.User] = true
+	}
+	delete(who, "")
+	return len(who), nil
+}
+
+func (v *views) Top(_ context.Context, f adminapi.AuditFilter, limit int) ([]adminapi.AuditTop, error) {
+	for _, e := range v.wanted(f) {
+		if note, ok := e.Event.(audit.AuditCustomRecorded); ok && note.Context["authorized_application"] != nil && limit > 0 {
+			return []adminapi.AuditTop{{Newest: e, Events: 1, Users: 1}}, nil
+		}
+	}
+	return nil, nil
 }
 
 func (v *views) Entry(_ context.Context, id string) (adminapi.AuditEntry, bool, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
@@ -61,6 +62,8 @@ type bench struct {
 	tried    []string            // transports, and on whom
 	start    eventstore.Position // of the ledger
 	meta     codec.Meta
+	looks    *looks
+	files    *files
 }
 
 // Callers of the bench, by the name that a request gives.
@@ -78,7 +81,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = v.Close() })
-	b := &bench{t: t, log: &bytes.Buffer{}, meta: codec.Meta{Subject: "tenant", Time: now()}, kept: newKept()}
+	b := &bench{t: t, log: &bytes.Buffer{}, looks: &looks{}, files: &files{}, meta: codec.Meta{Subject: "tenant", Time: now()}, kept: newKept()}
 	store, sealer := memory.New(now), &codec.Codec{Vault: v, Tenant: "t"}
 	b.views = newViews(store, sealer)
 	users := &command.Handler[user.State]{Store: store, Codec: sealer}
@@ -99,7 +102,7 @@ func newBench(t *testing.T) *bench {
 			Erase: func(context.Context, string, string) error { return nil },
 		},
 		Revisions: b.views, Things: b.views, Bindings: b.views, People: b.views, Roles: b.views, RoleStates: &command.Handler[role.State]{Store: store, Codec: sealer},
-		Logins: b.views, Keys: b.views, Audit: b.views, Scores: &scores{views: b.views}, Importer: b, Tester: b,
+		Logins: b.views, Keys: b.views, Audit: b.views, Counts: b.views, Audits: &command.Handler[audit.State]{Store: store, Codec: sealer}, Exports: b.files, Looks: b.looks, Scores: &scores{views: b.views}, Importer: b, Tester: b,
 		Instances: b.kept, Keeper: b.kept,
 		Wait: b.views.wait, Now: now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}

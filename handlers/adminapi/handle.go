@@ -54,7 +54,9 @@ func (s *Server) handle(who access, v verbs, revised bool) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		c, err := s.Callers.Of(w, r)
 		if err == nil {
-			err = s.admit(r, c, who)
+			if err = s.admit(r, c, who); err != nil {
+				err = s.turnedAway(r, c, who, err)
+			}
 		}
 		if err == nil {
 			err = matchable(r, revised)

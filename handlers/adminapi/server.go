@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
@@ -42,6 +43,7 @@ type Server struct {
 	Consents    *command.Handler[consent.State]
 	RoleStates  *command.Handler[role.State]
 	Users       *command.Handler[user.State]
+	Audits      *command.Handler[audit.State]
 	Accounts    Accounts
 
 	// What is looked at.
@@ -57,6 +59,7 @@ type Server struct {
 	Invited  Invited
 	Agreed   Agreed
 	Audit    Audit
+	Counts   AuditCounts
 	Scores   Scores
 
 	Revisions Revisions
@@ -70,6 +73,8 @@ type Server struct {
 	Exporter  Exporter // of flows; nil when none is at hand
 	Launcher  Launcher // of executions; nil when none is at hand
 	Courier   Courier  // of notifications; nil when none is at hand
+	Exports   Exports  // files of exported events; nil when there is no place for them
+	Looks     Looks    // of who looks at audit data; nil when nobody wants to know
 
 	Wait  func(ctx context.Context) error // until what is read has seen all that is written
 	Now   func() time.Time

@@ -1,47 +1,75 @@
-// Package auditapi gives the ledger to those who audit it. It opens nothing:
-// what is sealed stays sealed.
+// Package auditapi gives the ledger to those who audit it. It opens nothing
+// but what it is told in words: what is sealed stays sealed.
 package auditapi
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"iter"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/gorilla/mux"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/handlers/looked"
+	"github.com/flowledger/flowledger/projections"
 )
 
-// A Server serves the ledger's addresses.
+// A Server serves the ledger's addresses. All fields must be set.
 type Server struct {
-	Ledger  Ledger
-	Stories Stories
-	Callers Callers
-	Log     *slog.Logger
+	Ledger     Ledger
+	Index      Index
+	Stories    Stories
+	Executions Executions
+	Callers    Callers
+	Looks      Looks
+	Wait       func(ctx context.Context) error // until what is read has seen all that is written
+	Log        *slog.Logger
+
+	routes []Route // what was mounted
 }
 
 // Ledger is the store, for reading.
 type Ledger interface {
 	ReadAll(ctx context.Context, after eventstore.Position) iter.Seq2[eventstore.Recorded, error]
+	ReadStream(ctx context.Context, stream eventstore.StreamID, from eventstore.Revision) iter.Seq2[eventstore.Recorded, error]
 }
 
-// Stories tells executions to people. Both fail with NotFound when there is no
+// Index finds events by what their envelopes say.
+type Index interface {
+	// Following returns the events behind a position that f wants, the oldest
+	// first, at most limit.
+	Following(ctx context.Context, f projections.AuditFilter, after eventstore.Position, limit int) ([]projections.Entry, error)
+	// Timeline returns everything that happened in an execution, the oldest first.
+	Timeline(ctx context.Context, execution string) ([]projections.Entry, error)
+}
+
+// Executions are all executions.
+type Executions interface {
+	List(ctx context.Context, f projections.ExecutionFilter, p projections.Page) ([]projections.Execution, int, error)
+	ByID(ctx context.Context, id string) (projections.Execution, bool, error)
+}
+
+// Stories tells executions to people. All fail with NotFound when there is no
 // such execution.
 type Stories interface {
 	// Story writes what happened, as text.
 	Story(ctx context.Context, out io.Writer, id string) error
 	// State writes plan and context as of a revision, as JSON without secrets.
 	State(ctx context.Context, out io.Writer, id string, at eventstore.Revision) error
+	// Definitions lists the configured things that an execution went by, each
+	// as of the revision that it used.
+	Definitions(ctx context.Context, id string) ([]Definition, error)
+	// UserID finds a user by name or by id; empty for nobody.
+	UserID(ctx context.Context, text string) (string, error)
 }
 
 // Callers tells who makes a request.
@@ -49,52 +77,11 @@ type Callers interface {
 	Of(w http.ResponseWriter, r *http.Request) (session.Caller, error)
 }
 
-// Mount adds the routes.
-func (s *Server) Mount(r *mux.Router) {
-	r.Path("/api/v3/ledger/events/").Methods(http.MethodGet).HandlerFunc(s.events)
-	r.Path("/api/v3/flows/executions/{id}/story/").Methods(http.MethodGet).HandlerFunc(s.story)
-	r.Path("/api/v3/flows/executions/{id}/state/").Methods(http.MethodGet).HandlerFunc(s.state)
-}
-
-// story answers with the story of an execution, as text.
-func (s *Server) story(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, viewEvents, "text/plain; charset=utf-8", func(out io.Writer) error {
-		return s.Stories.Story(r.Context(), out, mux.Vars(r)["id"])
-	})
-}
-
-// state answers with the state of an execution as of ?revision=, by default
-// the newest.
-func (s *Server) state(w http.ResponseWriter, r *http.Request) {
-	at := eventstore.Revision(math.MaxInt64)
-	if text := r.URL.Query().Get("revision"); text != "" {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 {
-			s.fail(w, r, domain.Errorf(domain.Invalid, "revision is a number from 0 on."))
-			return
-		}
-		at = eventstore.Revision(n)
-	}
-	s.show(w, r, inspectFlow, "application/json", func(out io.Writer) error {
-		return s.Stories.State(r.Context(), out, mux.Vars(r)["id"], at)
-	})
-}
-
-// show answers an auditor with what write writes.
-func (s *Server) show(w http.ResponseWriter, r *http.Request, permission, kind string, write func(io.Writer) error) {
-	var body bytes.Buffer
-	err := s.auditor(w, r, permission)
-	if err == nil {
-		err = write(&body)
-	}
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	if _, err := body.WriteTo(w); err != nil {
-		s.Log.DebugContext(r.Context(), "answer not written", "error", err)
-	}
+// Looks records who looks, before anything is shown.
+type Looks interface {
+	Queried(ctx context.Context, c session.Caller, l looked.Look) error
+	Inspected(ctx context.Context, c session.Caller, execution string, live bool) error
+	Refused(ctx context.Context, c session.Caller, f looked.Refusal) error
 }
 
 // The permissions of auditors.
@@ -103,100 +90,101 @@ const (
 	inspectFlow = "authentik_flows.inspect_flow"
 )
 
-// auditor refuses whoever may not look.
-func (s *Server) auditor(w http.ResponseWriter, r *http.Request, permission string) error {
-	c, err := s.Callers.Of(w, r)
-	switch {
-	case err != nil:
-		return err
-	case c.User == "":
-		return domain.Errorf(domain.Forbidden, "Authentication credentials were not provided.")
-	case !c.May(permission):
-		return domain.Errorf(domain.Forbidden, "You do not have permission to perform this action.")
-	}
-	return nil
+// base is where the API begins.
+const base = "/api/v3/"
+
+// A Route is one method of one path that the server serves, and the permission
+// that it needs.
+type Route struct {
+	Method string
+	Path   string // below /api/v3/
+	Needs  string // app.codename
 }
 
-// An Event is an event as auditors read it: Sealed says how many bytes of it
-// only the program itself can read.
-type Event struct {
-	Position   string          `json:"position"`
-	Stream     string          `json:"stream"`
-	Revision   int64           `json:"revision"`
-	ID         string          `json:"id"`
-	Type       string          `json:"type"`
-	Schema     int             `json:"schema"`
-	RecordedAt time.Time       `json:"recorded_at"`
-	Header     json.RawMessage `json:"header"`
-	Payload    json.RawMessage `json:"payload"`
-	Sealed     int             `json:"sealed"`
+// Routes lists what was mounted, by path.
+func (s *Server) Routes() []Route {
+	return slices.SortedFunc(slices.Values(s.routes), func(a, b Route) int { return cmp.Compare(a.Path, b.Path) })
 }
 
-// EventOf shows a recorded event.
-func EventOf(e eventstore.Recorded) Event {
-	return Event{
-		Position: e.Position.String(), Stream: string(e.Stream), Revision: int64(e.Revision), ID: e.ID.String(), Type: e.Type,
-		Schema: e.Schema, RecordedAt: e.RecordedAt, Header: e.Header, Payload: e.Payload, Sealed: len(e.Sealed),
-	}
+// Mount adds the routes.
+func (s *Server) Mount(r *mux.Router) {
+	s.route(r, "ledger/events/", viewEvents, "ledger", s.events)
+	s.route(r, "flows/executions/", viewEvents, "executions", s.executions)
+	s.route(r, "flows/executions/{id}/", viewEvents, "executions", s.execution)
+	s.route(r, "flows/executions/{id}/events/", viewEvents, "executions", s.executionEvents)
+	s.route(r, "flows/executions/{id}/story/", viewEvents, "executions", s.story)
+	s.route(r, "flows/executions/{id}/state/", inspectFlow, "executions", s.state)
 }
 
-// maxPage is how many events one answer holds at most.
-const maxPage = 1000
+// An endpoint answers a question. It records the look before it writes.
+type endpoint func(w http.ResponseWriter, r *http.Request, c session.Caller) error
 
-// events answers with the events after a position, oldest first:
-// {"results": [...], "next": "POSITION"}.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	page, next, err := s.read(w, r)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.write(w, r, http.StatusOK, map[string]any{"results": page, "next": next.String()})
-}
-
-func (s *Server) read(w http.ResponseWriter, r *http.Request) (page []Event, next eventstore.Position, err error) {
-	if err := s.auditor(w, r, viewEvents); err != nil {
-		return nil, next, err
-	}
-	if after := r.URL.Query().Get("after"); after != "" {
-		if next, err = eventstore.ParsePosition(after); err != nil {
-			return nil, next, domain.Errorf(domain.Invalid, "after is no position.")
+// route adds a path, given below /api/v3/. Who may not is refused, and the
+// refusal is recorded under the name of the view.
+func (s *Server) route(r *mux.Router, path, permission, view string, run endpoint) {
+	s.routes = append(s.routes, Route{Method: http.MethodGet, Path: path, Needs: permission})
+	r.Path(base + path).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		c, err := s.Callers.Of(w, r)
+		switch {
+		case err != nil:
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", http.MethodGet)
+			s.write(w, r, http.StatusMethodNotAllowed, detail("Method \""+r.Method+"\" not allowed."))
+			return
+		default:
+			if err = s.admit(r, c, permission, view); err == nil {
+				err = s.Wait(r.Context()) // what the caller did before must show
+			}
+			if err == nil {
+				err = run(w, r, c)
+			}
 		}
-	}
-	limit := maxPage
-	if text := r.URL.Query().Get("limit"); text != "" {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > maxPage {
-			return nil, next, domain.Errorf(domain.Invalid, "limit is a number from 1 to %d.", maxPage)
-		}
-	}
-	page = []Event{}
-	for e, err := range s.Ledger.ReadAll(r.Context(), next) {
 		if err != nil {
-			return nil, next, fmt.Errorf("read the ledger: %w", err)
+			s.fail(w, r, err)
 		}
-		page, next = append(page, EventOf(e)), e.Position
-		if len(page) == limit {
-			break
-		}
+	})
+}
+
+// admit refuses whoever may not look.
+func (s *Server) admit(r *http.Request, c session.Caller, permission, view string) error {
+	refusal, answer := looked.Refusal{View: view}, error(nil)
+	switch {
+	case c.User == "":
+		refusal.Cause, answer = "unauthenticated", domain.Errorf(domain.Forbidden, "Authentication credentials were not provided.")
+	case !c.May(permission):
+		refusal.Cause, answer = "permission", domain.Errorf(domain.Forbidden, "You do not have permission to perform this action.")
+	default:
+		return nil
 	}
-	return page, next, nil
+	return cmp.Or(s.Looks.Refused(r.Context(), c, refusal), answer)
 }
 
 // statuses is the table from codes to statuses; what is missing is a fault of
 // ours.
 var statuses = map[domain.Code]int{
-	domain.Invalid: http.StatusBadRequest, domain.NotFound: http.StatusNotFound, domain.Forbidden: http.StatusForbidden, domain.Unauthenticated: http.StatusForbidden,
+	domain.Invalid: http.StatusBadRequest, domain.NotFound: http.StatusNotFound, domain.Forbidden: http.StatusForbidden,
+	domain.Unauthenticated: http.StatusForbidden, domain.Busy: http.StatusServiceUnavailable,
 }
 
-// fail shows an error, and logs it if it is ours.
+// detail is an error in one sentence, in the contract's shape.
+func detail(sentence string) map[string]any { return map[string]any{"detail": sentence} }
+
+// fail shows an error, field by field if it has fields, and logs it if it is
+// ours.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	code, sentence := domain.Explain(err)
 	status, known := statuses[code]
 	if !known {
-		status = http.StatusInternalServerError
+		status, sentence = http.StatusInternalServerError, "Internal error."
 		s.Log.ErrorContext(r.Context(), "request failed", "error", err)
 	}
-	s.write(w, r, status, map[string]any{"detail": sentence})
+	if e, ok := errors.AsType[*domain.Error](err); ok && known && len(e.Fields) > 0 {
+		s.write(w, r, status, e.Fields)
+		return
+	}
+	s.write(w, r, status, detail(sentence))
 }
 
 func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, v any) {
@@ -205,4 +193,18 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, v any
 	if err := json.NewEncoder(w).Encode(v); err != nil {
 		s.Log.DebugContext(r.Context(), "answer not written", "error", err)
 	}
+}
+
+// asked are the parameters of a request that say what is wanted, without those
+// that say which part of it.
+func asked(r *http.Request) map[string]string {
+	out := map[string]string{}
+	for name, values := range r.URL.Query() {
+		switch name {
+		case "after", "limit", "page", "page_size":
+		default:
+			out[name] = strings.Join(values, ",")
+		}
+	}
+	return out
 }

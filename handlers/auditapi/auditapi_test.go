@@ -3,6 +3,7 @@ package auditapi_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/memory"
 	"github.com/flowledger/flowledger/handlers/auditapi"
+	"github.com/flowledger/flowledger/handlers/looked"
 )
 
 // callers knows one caller.
@@ -33,12 +35,34 @@ func (broken) ReadAll(context.Context, eventstore.Position) iter.Seq2[eventstore
 	}
 }
 
+func (broken) ReadStream(context.Context, eventstore.StreamID, eventstore.Revision) iter.Seq2[eventstore.Recorded, error] {
+	return broken{}.ReadAll(nil, eventstore.Position{})
+}
+
+// looks remembers who looked, in words.
+type looks struct{ told []string }
+
+func (l *looks) Queried(_ context.Context, c session.Caller, q looked.Look) error {
+	l.told = append(l.told, fmt.Sprint(q.View, " ", q.Filters, " found ", q.Count))
+	return nil
+}
+
+func (l *looks) Inspected(_ context.Context, c session.Caller, execution string, live bool) error {
+	l.told = append(l.told, fmt.Sprint("inspected ", execution, " live ", live))
+	return nil
+}
+
+func (l *looks) Refused(_ context.Context, c session.Caller, f looked.Refusal) error {
+	l.told = append(l.told, fmt.Sprint("refused ", f.View, ": ", f.Cause))
+	return nil
+}
+
 var auditor = session.Caller{User: "u", Superuser: true}
 
 func ask(t *testing.T, l auditapi.Ledger, c session.Caller, query string) (int, map[string]any) {
 	t.Helper()
 	r := mux.NewRouter()
-	s := &auditapi.Server{Ledger: l, Callers: callers{c}, Log: slog.New(slog.DiscardHandler)}
+	s := &auditapi.Server{Ledger: l, Callers: callers{c}, Looks: &looks{}, Wait: func(context.Context) error { return nil }, Log: slog.New(slog.DiscardHandler)}
 	s.Mount(r)
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v3/ledger/events/"+query, nil))

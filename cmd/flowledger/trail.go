@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/handlers/adminapi"
+	"github.com/flowledger/flowledger/handlers/auditapi"
+	"github.com/flowledger/flowledger/projections"
+)
+
+// wantedEvents is a filter as the read model has it: of what the contract
+// lists.
+func wantedEvents(f adminapi.AuditFilter) projections.AuditFilter {
+	out := projections.AuditFilter{
+		AnyAction: true, Actions: f.Actions, Users: f.Users, Brands: f.Brands, IP: f.IP, App: f.App, Model: f.Model, About: f.About,
+		Device: f.Device, Application: f.Application, From: f.From,
+	}
+	for _, word := range f.Words {
+		out.Words = append(out.Words, projections.AuditWord(word))
+	}
+	return out
+}
+
+// Entries implements adminapi.Audit.
+func (d *directory) Entries(ctx context.Context, f adminapi.AuditFilter, oldest bool, p adminapi.Page) (adminapi.AuditPage, error) {
+	found, total, exact, err := d.app.audit.List(ctx, wantedEvents(f), oldest, page(p))
+	out := adminapi.AuditPage{Entries: make([]adminapi.AuditEntry, len(found)), Total: total, Exact: exact}
+	for i := 0; err == nil && i < len(found); i++ {
+		out.Entries[i], err = d.entry(ctx, found[i])
+	}
+	return out, err
+}
+
+func (d *directory) entry(ctx context.Context, e projections.Entry) (adminapi.AuditEntry, error) {
+	decoded, err := d.app.audit.Event(ctx, e)
+	return adminapi.AuditEntry{Decoded: decoded, Action: e.Action, User: e.User}, err
+}
+
+// Entry implements adminapi.Audit.
+func (d *directory) Entry(ctx context.Context, id string) (adminapi.AuditEntry, bool, error) {
+	e, ok, err := d.app.audit.ByID(ctx, id)
+	if err != nil || !ok || e.Action == "" {
+		return adminapi.AuditEntry{}, false, err
+	}
+	out, err := d.entry(ctx, e)
+	return out, true, err
+}
+
+// Actions implements adminapi.Audit.
+func (d *directory) Actions(ctx context.Context) ([]string, error) { return d.app.audit.Actions(ctx) }
+
+// Volume implements adminapi.AuditCounts.
+func (d *directory) Volume(ctx context.Context, f adminapi.AuditFilter) ([]adminapi.AuditVolume, error) {
+	found, err := d.app.audit.Volume(ctx, wantedEvents(f))
+	out := make([]adminapi.AuditVolume, len(found))
+	for i, v := range found {
+		out[i] = adminapi.AuditVolume(v)
+	}
+	return out, err
+}
+
+// Count implements adminapi.AuditCounts.
+func (d *directory) Count(ctx context.Context, f adminapi.AuditFilter) (int, error) {
+	return d.app.audit.Total(ctx, wantedEvents(f))
+}
+
+// People implements adminapi.AuditCounts.
+func (d *directory) People(ctx context.Context, f adminapi.AuditFilter) (int, error) {
+	return d.app.audit.People(ctx, wantedEvents(f))
+}
+
+// Top implements adminapi.AuditCounts.
+func (d *directory) Top(ctx context.Context, f adminapi.AuditFilter, limit int) ([]adminapi.AuditTop, error) {
+	found, err := d.app.audit.Top(ctx, wantedEvents(f), limit)
+	out := make([]adminapi.AuditTop, len(found))
+	for i := 0; err == nil && i < len(found); i++ {
+		out[i] = adminapi.AuditTop{Events: found[i].Events, Users: found[i].Users}
+		out[i].Newest, err = d.entry(ctx, found[i].Newest)
+	}
+	return out, err
+}
+
+// UserID implements auditapi.Stories.
+func (a *app) UserID(ctx context.Context, text string) (string, error) {
+	if id, err := uuid.Parse(text); err == nil {
+		return id.String(), nil // who is gone is found, too
+	}
+	found, _, err := a.users.List(ctx, projections.UserFilter{Username: text}, "", projections.Page{Limit: 1})
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0].ID, nil
+}
+
+// Definitions implements auditapi.Stories.
+func (a *app) Definitions(ctx context.Context, id string) ([]auditapi.Definition, error) {
+	out := []auditapi.Definition{}
+	seen := map[auditapi.Definition]bool{}
+	add := func(part string, ref domain.Ref) {
+		if d := (auditapi.Definition{Part: part, Ref: ref}); ref.ID != "" && !seen[d] {
+			seen[d] = true
+			out = append(out, d)
+		}
+	}
+	evaluated := func(e execution.Evaluation) {
+		for _, r := range e.Results {
+			if r.Binding != nil {
+				add("policy binding", domain.Ref{ID: r.Binding.ID, Revision: r.Binding.Revision})
+			}
+			if r.Policy != nil {
+				add("policy", *r.Policy)
+			}
+		}
+	}
+	entries := func(all []execution.Entry) {
+		for _, e := range all {
+			add("binding", e.Binding)
+			add("stage", e.Stage)
+		}
+	}
+	for recorded, err := range a.store.ReadStream(ctx, eventstore.Stream("execution", id), 0) {
+		if err != nil {
+			return nil, err
+		}
+		decoded, err := a.codec.DecodeClear(recorded)
+		if err != nil {
+			return nil, err
+		}
+		switch e := decoded.Event.(type) {
+		case execution.ExecutionStarted:
+			add("flow", e.Flow)
+		case execution.PlanCreated:
+			add("flow", e.Flow)
+			entries(e.Entries)
+		case execution.StageInserted:
+			entries(e.Entries)
+		case execution.ExecutionResumed:
+			entries(e.Entries)
+		case execution.PolicyEvaluated:
+			evaluated(e.Evaluation)
+		case execution.PolicyDenied:
+			evaluated(e.Evaluation)
+		}
+	}
+	if len(out) == 0 {
+		return nil, noExecution(id)
+	}
+	return out, nil
+}
