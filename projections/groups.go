@@ -127,6 +127,7 @@ type Group struct {
 	Parents    []string // ids, in their order
 	Children   []string // ids, by name
 	Members    []string // ids of the direct members who exist, by key
+	Keys       []int    // of the members, in the same order
 	Attributes map[string]any
 	Inherited  bool // the user who was asked about is in it by a group below it only
 }
@@ -198,7 +199,6 @@ func (g *Groups) relatives(ctx context.Context, of *Group) error {
 	}{
 		{&of.Parents, "SELECT parent FROM groups_parents WHERE id = ? ORDER BY place"},
 		{&of.Children, "SELECT g.id FROM groups_parents p JOIN groups g ON g.id = p.id WHERE p.parent = ? ORDER BY g.name, g.id"},
-		{&of.Members, "SELECT u.id FROM groups_members m JOIN users u ON u.id = m.user WHERE m.id = ? ORDER BY u.key"},
 	} {
 		err := g.views.read(ctx, "relatives of group "+of.ID, part.query, []any{of.ID}, func(s *sqlite.Stmt) error {
 			*part.to = append(*part.to, s.ColumnText(0))
@@ -208,7 +208,12 @@ func (g *Groups) relatives(ctx context.Context, of *Group) error {
 			return err
 		}
 	}
-	return nil
+	return g.views.read(ctx, "members of group "+of.ID,
+		"SELECT u.id, u.key FROM groups_members m JOIN users u ON u.id = m.user WHERE m.id = ? ORDER BY u.key", []any{of.ID},
+		func(s *sqlite.Stmt) error {
+			of.Members, of.Keys = append(of.Members, s.ColumnText(0)), append(of.Keys, s.ColumnInt(1))
+			return nil
+		})
 }
 
 // Group returns a group, and false if there is none.

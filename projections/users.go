@@ -27,7 +27,7 @@ func (*Users) Name() string { return "users" }
 
 // Schema implements [Projection].
 func (*Users) Schema() string {
-	return `-- 1
+	return `-- 2
 		CREATE TABLE users(
 			id               TEXT PRIMARY KEY,
 			key              INTEGER NOT NULL,
@@ -51,7 +51,7 @@ func (*Users) Schema() string {
 			last_login       INTEGER NOT NULL DEFAULT 0
 		) WITHOUT ROWID;
 		CREATE INDEX users_by_key ON users(key);
-		CREATE INDEX users_by_username ON users(username);
+		CREATE INDEX users_by_username ON users(username, key, folded);
 		CREATE INDEX users_by_email ON users(email);
 		CREATE INDEX users_by_upn ON users(upn);
 		CREATE INDEX users_by_username_folded ON users(username_folded);

@@ -258,10 +258,10 @@ func TestGroups(t *testing.T) {
 		{ID: id("top"), Name: "a top", Superuser: true, Children: []string{id("mid")}, Attributes: map[string]any{
 			"list": []any{"t"}, "x": "top", "deep": map[string]any{"top": true},
 		}},
-		{ID: id("mid"), Name: "b mid", Parents: []string{id("top")}, Members: []string{id("ada")}, Attributes: map[string]any{
+		{ID: id("mid"), Name: "b mid", Parents: []string{id("top")}, Members: []string{id("ada")}, Keys: []int{7}, Attributes: map[string]any{
 			"list": []any{"m"}, "x": "mid", "deep": "replaced",
 		}},
-		{ID: id("side"), Name: "c side", Members: []string{id("bob"), id("ada")}, Attributes: map[string]any{}},
+		{ID: id("side"), Name: "c side", Members: []string{id("bob"), id("ada")}, Keys: []int{3, 7}, Attributes: map[string]any{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || total != 3 || err != nil {
 		t.Errorf("%d, %v (-want +got):\n%s", total, err, diff)
@@ -296,7 +296,7 @@ func TestGroupChanges(t *testing.T) {
 	w.settle()
 	got, _, err := w.groups.List(t.Context(), projections.GroupFilter{}, false, projections.Page{})
 	want := []projections.Group{
-		{ID: id("side"), Name: "c side", Superuser: true, Parents: []string{id("mid")}, Children: []string{id("mid")}, Members: []string{id("bob"), id("ada")}, Attributes: map[string]any{}},
+		{ID: id("side"), Name: "c side", Superuser: true, Parents: []string{id("mid")}, Children: []string{id("mid")}, Members: []string{id("bob"), id("ada")}, Keys: []int{3, 7}, Attributes: map[string]any{}},
 		{ID: id("mid"), Name: "z", Parents: []string{id("side"), id("none")}, Children: []string{id("side")}, Attributes: map[string]any{}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {

@@ -178,6 +178,9 @@ func (p Page) sql() string {
 	return fmt.Sprintf(" LIMIT %d OFFSET %d", limit, max(p.Offset, 0))
 }
 
+// behind tells whether the page is behind the end of a list.
+func (p Page) behind(total int) bool { return total == 0 || p.Limit > 0 && p.Offset >= total }
+
 // ids returns the texts in the first column of a query.
 func (v *Views) ids(ctx context.Context, what, query string, args ...any) (ids []string, err error) {
 	err = v.read(ctx, what, query, args, func(s *sqlite.Stmt) error {

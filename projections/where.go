@@ -57,6 +57,19 @@ func (w *where) sql() string {
 	return " WHERE " + strings.Join(w.conditions, " AND ")
 }
 
+// few is how many rows are rather found and sorted than met on a walk along
+// the index of their order: there could be a long way between them.
+const few = 2000
+
+// through is put in front of the first column of an order, and decides whether
+// its index is walked along.
+func (w *where) through(total int) string {
+	if total < few && len(w.conditions) > 0 {
+		return "+"
+	}
+	return ""
+}
+
 func direction(descending bool) string {
 	if descending {
 		return " DESC"

@@ -44,20 +44,31 @@ func (d *directory) Users(ctx context.Context, f adminapi.UserFilter, order stri
 	}
 	out := make([]adminapi.User, len(found))
 	for i, u := range found {
+		if out[i] = bare(u); f.Bare {
+			continue
+		}
 		if out[i], err = d.user(ctx, u); err != nil {
 			return nil, 0, err
 		}
 	}
+	if f.Bare {
+		return out, total, nil
+	}
 	return out, total, d.holdUsers(ctx, out)
 }
 
-func (d *directory) user(ctx context.Context, u projections.User) (adminapi.User, error) {
-	groups, err := d.app.users.Groups(ctx, u.ID, false)
-	out := adminapi.User{
+// bare is a user without groups and roles.
+func bare(u projections.User) adminapi.User {
+	return adminapi.User{
 		ID: u.ID, Key: u.Key, Username: u.Username, Name: u.Name, Email: u.Email, Active: u.Active, Superuser: u.Superuser,
 		Type: u.Type, Path: u.Path, Attributes: u.Attributes, PasswordChanged: u.PasswordChanged, Joined: u.Joined,
 		Updated: u.Updated, LastLogin: u.LastLogin,
 	}
+}
+
+func (d *directory) user(ctx context.Context, u projections.User) (adminapi.User, error) {
+	groups, err := d.app.users.Groups(ctx, u.ID, false)
+	out := bare(u)
 	for _, g := range groups {
 		out.Groups = append(out.Groups, grouped(g))
 	}
@@ -109,7 +120,7 @@ func (d *directory) Groups(ctx context.Context, f adminapi.GroupFilter, descendi
 // grouped is a group as the administration API has it.
 func grouped(g projections.Group) adminapi.Group {
 	return adminapi.Group{
-		ID: g.ID, Name: g.Name, Superuser: g.Superuser, Parents: g.Parents, Children: g.Children, Members: g.Members,
+		ID: g.ID, Name: g.Name, Superuser: g.Superuser, Parents: g.Parents, Children: g.Children, Members: g.Members, Keys: g.Keys,
 		Attributes: g.Attributes,
 	}
 }

@@ -24,6 +24,7 @@ type process struct {
 	data   string
 	base   string
 	cmd    *exec.Cmd
+	exited chan error // what it ended with
 	client *http.Client
 	log    bytes.Buffer
 }
@@ -57,6 +58,9 @@ func (p *process) start() time.Duration {
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
+	exited := make(chan error, 1)
+	go func(cmd *exec.Cmd) { exited <- cmd.Wait() }(p.cmd)
+	p.exited = exited
 	for time.Since(begun) < 10*time.Minute {
 		response, err := http.Get(p.base + "/-/health/ready/")
 		if err == nil {
@@ -65,7 +69,12 @@ func (p *process) start() time.Duration {
 				return time.Since(begun)
 			}
 		}
-		time.Sleep(time.Millisecond)
+		select {
+		case err := <-exited:
+			p.cmd = nil
+			p.t.Fatalf("the server ended at its start with %v\n%s", err, p.log.String())
+		case <-time.After(time.Millisecond):
+		}
 	}
 	p.t.Fatalf("not ready: %s", p.log.String())
 	return 0
@@ -79,7 +88,7 @@ func (p *process) stop() {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Error(err)
 	}
-	if err := p.cmd.Wait(); err != nil {
+	if err := <-p.exited; err != nil {
 		p.t.Errorf("the server ended with %v\n%s", err, p.log.String())
 	}
 	p.cmd = nil

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +19,9 @@ import (
 
 // The benchmark of the administration API. FLOWLEDGER_TEST_SCALE=1 runs it at
 // full size, and then the limit counts; by default it is a hundredth, which
-// tests that all is asked and answered. FLOWLEDGER_TEST_SCALE_DATA names a
-// folder that is filled once and used again.
+// tests that all is asked and answered. A number above 1 is how often, instead
+// of 20 times. FLOWLEDGER_TEST_SCALE_DATA names a folder that is filled once and
+// used again.
 const (
 	scaleVariable = "FLOWLEDGER_TEST_SCALE"
 	scaleFolder   = "FLOWLEDGER_TEST_SCALE_DATA"
@@ -31,6 +33,9 @@ func TestScale(t *testing.T) {
 	switch {
 	case full:
 		size, rounds = filling{flows: 10_000, users: 100_000, events: 1_000_000}, 20
+		if n, _ := strconv.Atoi(os.Getenv(scaleVariable)); n > 1 {
+			rounds = n
+		}
 	case testing.Short():
 		t.Skip("starts a server on a filled folder")
 	}

@@ -367,6 +367,10 @@ func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p admi
 func (v *views) Group(_ context.Context, id string) (adminapi.Group, bool, error) {
 	s := v.now().groups[id]
 	g := adminapi.Group{ID: id, Name: s.Name, Superuser: s.Superuser, Parents: s.Parents, Members: s.Members, Attributes: s.Attributes, Roles: v.held(s.Roles)}
+	for _, member := range s.Members {
+		g.Keys = append(g.Keys, v.now().users[member].Key)
+	}
+	slices.Sort(g.Keys)
 	for other, child := range v.now().groups {
 		if child.Status == group.Present && slices.Contains(child.Parents, id) {
 			g.Children = append(g.Children, other)

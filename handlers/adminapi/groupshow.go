@@ -34,13 +34,12 @@ func partialGroup(g Group) map[string]any {
 // relatives are wanted in full.
 func (s *Server) fullGroup(ctx context.Context, q url.Values, g Group) (map[string]any, error) {
 	out := partialGroup(g)
-	members, shown, err := s.membersOf(ctx, g)
-	if err != nil {
-		return nil, err
-	}
-	out["users"], out["users_obj"] = members, shown
-	if include := boolParam(q, "include_users"); include != nil && !*include {
-		out["users_obj"] = nil
+	out["users"], out["users_obj"] = append([]int{}, g.Keys...), nil
+	var err error
+	if include := boolParam(q, "include_users"); include == nil || *include {
+		if out["users_obj"], err = s.membersOf(ctx, g); err != nil {
+			return nil, err
+		}
 	}
 	out["parents"], out["children"] = listed(g.Parents), listed(g.Children)
 	out["parents_obj"], out["children_obj"] = nil, nil
@@ -68,15 +67,22 @@ func (s *Server) inheritedRoles(ctx context.Context, g Group) ([]any, error) {
 	return shownRoles(slices.DeleteFunc(found, func(r Role) bool { return slices.Contains(own, r.ID) })), err
 }
 
-// membersOf returns the keys of a group's members, and how they are shown: of
-// all of them, for clients read the list, change it and write it back.
-func (s *Server) membersOf(ctx context.Context, g Group) (keys, shown []any, err error) {
-	keys, shown = []any{}, []any{}
-	found, _, err := s.People.Users(ctx, UserFilter{Groups: []string{g.ID}}, "pk", Page{})
-	for _, u := range found {
-		keys, shown = append(keys, u.Key), append(shown, partialUser(u))
+// maxMembers is how many members of a group are shown in full. Their keys are
+// all there, for clients read that list, change it and write it back; more of
+// the members is in the list of users, which has pages.
+const maxMembers = 1000
+
+// membersOf shows the first members of a group.
+func (s *Server) membersOf(ctx context.Context, g Group) ([]any, error) {
+	shown := []any{}
+	if len(g.Keys) == 0 {
+		return shown, nil
 	}
-	return keys, shown, err
+	found, _, err := s.People.Users(ctx, UserFilter{Groups: []string{g.ID}, Bare: true}, "pk", Page{Limit: maxMembers})
+	for _, u := range found {
+		shown = append(shown, partialUser(u))
+	}
+	return shown, err
 }
 
 // related shows parents or children of a group. One that was removed in

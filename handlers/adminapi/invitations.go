@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -43,11 +44,11 @@ func (s *Server) mountInvitations(r *mux.Router) {
 
 // invitationPeculiarity: invitations are found by the flow that they open and
 // by who made them.
-func invitationPeculiarity(makers map[string]map[string]any) peculiarity {
+func invitationPeculiarity(m *makers) peculiarity {
 	return peculiarity{
 		order: []string{"name"}, search: []string{"name", "created_by__username", "flow__slug"},
 		derived: map[string]func(*view, object.Thing) any{
-			"created_by__username": func(_ *view, t object.Thing) any { return makers[t.ID]["username"] },
+			"created_by__username": func(_ *view, t object.Thing) any { return m.of(t.ID)["username"] },
 			"flow__slug": func(v *view, t object.Thing) any {
 				flow, _ := v.s.Things.Thing(text(t, "flow"))
 				return flow.Fields["slug"]
@@ -68,29 +69,49 @@ func (s *Server) listInvitations(w http.ResponseWriter, r *http.Request, _ sessi
 	if err != nil {
 		return err
 	}
-	makers := map[string]map[string]any{}
+	m := &makers{s: s, ctx: r.Context(), made: map[string]Invitation{}, known: map[string]map[string]any{}}
 	things := make([]object.Thing, len(all))
 	for i, one := range all {
-		things[i] = one.Thing
-		if makers[one.ID], err = s.maker(r.Context(), one); err != nil {
-			return err
-		}
+		things[i], m.made[one.ID] = one.Thing, one
 	}
 	k, _ := catalog.Lookup(object.InvitationModel)
 	v := s.view(r)
-	found, err := v.selectThings(q, invitationPeculiarity(makers), k.Fields(), things)
-	if err != nil {
+	found, err := v.selectThings(q, invitationPeculiarity(m), k.Fields(), things)
+	if err = cmp.Or(err, m.fault); err != nil {
 		return err
 	}
 	var results []any
 	for _, t := range slice(pg, found) {
-		shown, err := v.invitation(r.Context(), t, makers[t.ID])
-		if err != nil {
+		shown, err := v.invitation(r.Context(), t, m.of(t.ID))
+		if err = cmp.Or(err, m.fault); err != nil {
 			return err
 		}
 		results = append(results, shown)
 	}
 	return writeList(w, pg, len(found), results)
+}
+
+// makers are those who made the invitations of one list. They are looked for
+// when somebody asks, and each once.
+type makers struct {
+	s     *Server
+	ctx   context.Context // of the request: those who ask have none
+	made  map[string]Invitation
+	known map[string]map[string]any // by their ids
+	fault error                     // the last one of looking
+}
+
+// of shows who made an invitation.
+func (m *makers) of(invitation string) map[string]any {
+	i := m.made[invitation]
+	if _, ok := m.known[i.Maker]; !ok {
+		shown, err := m.s.maker(m.ctx, i)
+		if err != nil {
+			m.fault = err
+		}
+		m.known[i.Maker] = shown
+	}
+	return m.known[i.Maker]
 }
 
 // maker shows who made an invitation. The contract wants somebody: of who is

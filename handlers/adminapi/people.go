@@ -53,6 +53,7 @@ type UserFilter struct {
 	Groups, GroupNames        []string       // any of them, direct members only
 	Roles, RoleNames          []string       // any of them, not by a group
 	Attributes                map[string]any // by path, with __ between the keys
+	Bare                      bool           // their groups and roles need not be filled in
 }
 
 // A Group is a group as lists show one.
@@ -63,6 +64,7 @@ type Group struct {
 	Parents    []string // ids, in their order
 	Children   []string // ids, by name
 	Members    []string // ids of the direct members who exist
+	Keys       []int    // of the members, in the same order
 	Roles      []Role   // of the group itself, by name
 	Attributes map[string]any
 }
