@@ -51,6 +51,7 @@ var models = [][2]string{
 	{"authentik_flows.stage", "Stage"},
 	{"authentik_policies.policy", "Policy"},
 	{"authentik_policies_reputation.reputation", "Reputation Score"},
+	{"authentik_reports.dataexport", "Data Export"},
 }
 
 // special are the permissions that are no verb and model. Whether a group's

@@ -291,7 +291,8 @@ func (v *views) user(id string) (adminapi.User, bool) {
 		g := v.now().groups[gid]
 		if g.Status == group.Present && slices.Contains(g.Members, id) {
 			u.Groups = append(u.Groups, adminapi.Group{ID: gid, Name: g.Name, Superuser: g.Superuser, Attributes: g.Attributes})
-			u.Superuser = u.Superuser || g.Superuser
+			crowned, _, _ := v.Conferred(context.Background(), gid)
+			u.Superuser = u.Superuser || crowned
 		}
 	}
 	return u, s.Status == user.Present

@@ -16,7 +16,8 @@ import (
 // mountPrompts adds what there is about prompts besides what they are.
 func (s *Server) mountPrompts(r *mux.Router) {
 	if s.Tester != nil {
-		s.route(r, "stages/prompt/prompts/preview/", action("authentik_stages_prompt.view_prompt"), verbs{http.MethodPost: s.previewPrompt})
+		// It runs expressions that the caller writes, so it is not for readers.
+		s.route(r, "stages/prompt/prompts/preview/", of("authentik_stages_prompt.prompt"), verbs{http.MethodPost: s.previewPrompt})
 	}
 }
 
