@@ -65,6 +65,9 @@ type AuditExported struct {
 	Purpose    string            `json:"purpose,omitempty" seal:"T"`
 }
 
+// EventID is the event's id in the ledger: whoever has the export finds it.
+func (e AuditExported) EventID() string { return e.Export }
+
 // EventType implements [domain.Event].
 func (AuditExported) EventType() string { return "AuditExported" }
 
