@@ -17,6 +17,11 @@ import (
 
 // handler puts the HTTP face together.
 func (a *app) handler(cfg config, m *metrics) http.Handler {
+	return caller.Identify(a.recovered(a.router(cfg, m)))
+}
+
+// router mounts the servers.
+func (a *app) router(cfg config, m *metrics) *mux.Router {
 	people := &people{app: a}
 	callers := &caller.Callers{
 		Sessions: &a.sessionHandler, Tokens: &a.tokenHandler, Cookies: a.vault, Bearers: &bearers{app: a}, People: people, Roles: a.roles,
@@ -35,12 +40,15 @@ func (a *app) handler(cfg config, m *metrics) http.Handler {
 	admin := a.admin(callers)
 	admin.Mount(r)
 	a.keeper.Alone = admin.Alone
+	document := a.described(flows, ledger, admin)
+	schema(document).Mount(r)
 	pages := &web.Server{
-		Callers: callers, Forgery: callers, Flows: &pageFlows{a.executor, a}, Account: &pageAccount{a}, Brands: &brands{a}, Log: a.log,
+		Callers: callers, Forgery: callers, Flows: &pageFlows{a.executor, a}, Account: &pageAccount{a}, Brands: &brands{a}, API: document,
+		Log: a.log,
 	}
 	pages.Mount(r)
 	r.NotFoundHandler = notFound(pages.NotFound())
-	return caller.Identify(a.recovered(r))
+	return r
 }
 
 // notFound answers for addresses that nobody serves: below the API in its

@@ -74,9 +74,6 @@ func failures(s *shapes) map[string]Response {
 // guard adds what protects writers from each other: readers are told the
 // revision, and writers may say which one they saw.
 func (b *builder) guard(op *Operation, r Route) {
-	if len(r.Path) == 0 || r.Path[len(r.Path)-2:] != "}/" {
-		return
-	}
 	if r.Method == http.MethodGet {
 		ok := op.Responses["200"]
 		ok.Headers = map[string]Header{"ETag": {Description: "The revision, to be given back in If-Match.", Schema: &Schema{Type: "string"}}}

@@ -172,7 +172,7 @@ func (b *builder) answers(op *Operation, of resource, d deed, r Route) {
 	if strings.Contains(r.Path, "{") || d.page {
 		op.Responses["404"] = Response{Ref: "#/components/responses/GenericErrorResponse"}
 	}
-	if of.guarded {
+	if r.Revised {
 		b.guard(op, r)
 	}
 }
@@ -243,6 +243,7 @@ var tags = map[string]string{
 	"managed":  "Blueprints",
 	"policies": "Policies, what they guard, and reputation",
 	"rbac":     "Roles and permissions",
+	"reports":  "Files of exported events",
 	"root":     "What clients ask first",
 	"schema":   "This document",
 	"stages":   "Stages of all kinds, invitations and prompts",

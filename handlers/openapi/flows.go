@@ -39,6 +39,10 @@ func flows(s *shapes) []resource {
 				summary: "Clear the cache of plans", description: "Nothing is cached that could be wrong, so there is nothing to clear.",
 			},
 			"GET {}/diagram/": {summary: "Draw a flow as a Mermaid flowchart", answer: flowDiagram{}},
+			"GET {}/export/": {
+				summary: "Write a flow as a blueprint, with all that it needs", description: "Secrets are left out.",
+				answer: "", media: []string{"application/yaml"},
+			},
 			"GET {}/execute/": {
 				summary: "Start a flow in the caller's own browser session, to see it", answer: link{},
 			},

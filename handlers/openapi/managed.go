@@ -39,12 +39,31 @@ type blueprintInstance struct {
 	Content  string         `json:"content"`
 }
 
+// blueprintFile is a blueprint that instances can name by its path.
+type blueprintFile struct {
+	Path     string            `json:"path"`
+	Modified time.Time         `json:"last_m"`
+	Hash     string            `json:"hash"`
+	Meta     blueprintMetadata `json:"meta" api:"read"`
+}
+
+// blueprintMetadata is what a blueprint says of itself.
+type blueprintMetadata struct {
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels"`
+}
+
 // managed describes blueprints.
 func managed(s *shapes) []resource {
 	return []resource{
 		{path: "managed/blueprints/", one: "blueprint instance", many: "blueprint instances", key: key("instance_uuid", uuid("")),
 			name: "BlueprintInstance", fields: s.fieldsOf(blueprintInstance{}), search: true, ordered: true,
 			filters: []Parameter{by("name", "", ""), by("path", "", "")}, more: map[string]deed{
+				"GET available/": {summary: "List the files that instances can name", answer: []blueprintFile{}},
+				"POST {}/apply/": {summary: "Apply an instance again", answer: s.fieldsOf(blueprintInstance{})},
+				"POST import/dry_run/": {
+					summary: "Tell what an import would change, and change nothing", body: blueprintUpload{}, answer: blueprintImportResult{},
+				},
 				"POST import/": {
 					summary: "Import a blueprint from a file", description: "All of it is applied, or nothing.",
 					body: blueprintUpload{}, answer: blueprintImportResult{},

@@ -13,6 +13,9 @@ type Route struct {
 	Needs  string // the permission, app.codename; empty for none that would do
 	Own    bool   // whoever is logged in may, for what is their own
 	Open   bool   // strangers may
+	// Revised tells that what is there has a revision: readers are told it, and
+	// writers may say which one they saw.
+	Revised bool
 }
 
 // A resource describes what is served below a path. The operations that all
@@ -26,7 +29,6 @@ type resource struct {
 	filters   []Parameter
 	search    bool            // the list can be searched
 	ordered   bool            // the list can be ordered
-	guarded   bool            // writers may say which revision they saw
 	more      map[string]deed // by method and path below path
 }
 

@@ -51,7 +51,7 @@ type shapes struct {
 // titles are the contract's names of types of ours that are called otherwise.
 var titles = map[string]string{
 	"promptField": "StagePrompt", "choice": "PromptChoice", "permission": "ConsentPermission", "AccessDenied": "AccessDeniedChallenge",
-	"validateChallenge": "AuthenticatorValidationChallenge", "anyStage": "Stage", "anyPolicy": "Policy", "serverConfig": "Config", "agent": "AuthenticatedSessionUserAgent",
+	"validateChallenge": "AuthenticatorValidationChallenge", "anyStage": "Stage", "permissionShape": "Permission", "blueprintMetadata": "Metadata", "anyPolicy": "Policy", "serverConfig": "Config", "agent": "AuthenticatedSessionUserAgent",
 }
 
 // title is what a type is called among the components.
