@@ -44,13 +44,15 @@ func (*Objects) Name() string { return "objects" }
 
 // Schema implements [Projection].
 func (*Objects) Schema() string {
-	return `-- 1
+	return `-- 2
 		CREATE TABLE objects(
 			id       TEXT PRIMARY KEY,
 			kind     TEXT NOT NULL,
 			name     TEXT NOT NULL,
 			revision INTEGER NOT NULL,
-			fields   TEXT NOT NULL
+			fields   TEXT NOT NULL,
+			created  INTEGER NOT NULL,
+			updated  INTEGER NOT NULL
 		) WITHOUT ROWID`
 }
 
@@ -90,8 +92,9 @@ func (o *Objects) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) e
 	if err != nil {
 		return err
 	}
-	return exec(conn, "INSERT OR REPLACE INTO objects(id, kind, name, revision, fields) VALUES(?, ?, ?, ?, ?)",
-		id, s.Kind, s.Name, int64(e.Revision), fields)
+	return exec(conn, `INSERT INTO objects(id, kind, name, revision, fields, created, updated) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6)
+		ON CONFLICT(id) DO UPDATE SET kind = ?2, name = ?3, revision = ?4, fields = ?5, updated = ?6`,
+		id, s.Kind, s.Name, int64(e.Revision), fields, micros(e.RecordedAt))
 }
 
 // Refresh implements [Projection]. It reads the rows that were written, and all
@@ -136,9 +139,10 @@ func (o *Objects) Refresh(conn *sqlite.Conn) error {
 func thingsIn(conn *sqlite.Conn, condition string, args ...any) ([]object.Thing, error) {
 	var things []object.Thing
 	var texts []string
-	err := query(conn, "SELECT id, kind, name, revision, fields FROM objects"+condition, func(row *sqlite.Stmt) error {
+	err := query(conn, "SELECT id, kind, name, revision, fields, created, updated FROM objects"+condition, func(row *sqlite.Stmt) error {
 		things = append(things, object.Thing{
 			ID: row.GetText("id"), Kind: row.GetText("kind"), Name: row.GetText("name"), Revision: row.GetInt64("revision"),
+			Created: timeAt(row, "created"), Updated: timeAt(row, "updated"),
 		})
 		texts = append(texts, row.GetText("fields"))
 		return nil

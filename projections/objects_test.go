@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -46,6 +47,7 @@ func TestObjects(t *testing.T) {
 	})
 	w.run()
 	w.settle()
+	w.clock = w.clock.Add(time.Minute)
 	w.append(stream("object", "f"), object.ObjectChanged{
 		Kind: object.FlowModel, Name: "Log in", Set: map[string]any{"slug": "in"}, Previous: map[string]any{"slug": "login"}, Via: "api",
 	})
@@ -54,6 +56,10 @@ func TestObjects(t *testing.T) {
 
 	got, ok := w.objects.Thing(id("f"))
 	want := object.Thing{ID: id("f"), Kind: object.FlowModel, Name: "Log in", Revision: 1, Fields: map[string]any{"slug": "in", "title": "T"}}
+	if got.Created.IsZero() || !got.Updated.After(got.Created) {
+		t.Errorf("made %s, changed %s", got.Created, got.Updated)
+	}
+	want.Created, want.Updated = got.Created, got.Updated
 	if diff := cmp.Diff(want, got); diff != "" || !ok {
 		t.Errorf("%v (-want +got):\n%s", ok, diff)
 	}

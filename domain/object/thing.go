@@ -1,6 +1,10 @@
 package object
 
-import "github.com/flowledger/flowledger/domain"
+import (
+	"time"
+
+	"github.com/flowledger/flowledger/domain"
+)
 
 // A Thing is a configured thing as readers have it: where it stands, and its
 // fields but for the secret ones.
@@ -10,6 +14,8 @@ type Thing struct {
 	Name     string
 	Revision int64
 	Fields   map[string]any
+
+	Created, Updated time.Time // when it was made, and last written
 }
 
 // Ref returns the reference that events carry.
