@@ -178,7 +178,11 @@ func (i *Importer) resume(ctx context.Context, stream string, s blueprint.State)
 	if err != nil {
 		return err
 	}
-	return i.apply(ctx, id, j, result)
+	err = i.apply(ctx, id, j, result)
+	if limit, refused := errors.AsType[*eventstore.LimitError](err); refused {
+		return i.finish(ctx, id, j, failure(limit)) // it would be refused for ever
+	}
+	return err
 }
 
 func unchanged(changes []blueprint.Change) bool {
@@ -246,6 +250,9 @@ func (i *Importer) look(ctx context.Context, j Job, id uuid.UUID, nextKey func()
 	result, err := j.doc.Resolve(view, env)
 	if fault := errors.Join(append(faults, view.Fault())...); fault != nil {
 		return blueprint.Result{}, nil, fmt.Errorf("look at what exists: %w", fault)
+	}
+	if fault := fits(j, result.All()); fault != nil && err == nil {
+		return blueprint.Result{Logs: result.Logs}, asked, fault
 	}
 	return result, asked, err
 }

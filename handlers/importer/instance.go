@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
@@ -47,18 +48,21 @@ func (i *Importer) Apply(ctx context.Context, id string, a Application) error {
 	if err != nil || s.Life != blueprint.Kept || !s.Terms.Enabled {
 		return err
 	}
+	j, err := i.job(s, id)
+	j.By, j.Meta = a.By, a.Meta
 	if s.Import.Status == blueprint.Importing {
 		if err := i.resume(ctx, id, s); err != nil {
 			return fmt.Errorf("resume import %s: %w", s.Import.ID, err)
 		}
+		if err == nil && of(s.Import, j.Text, j.Context) {
+			return nil // that was it
+		}
 	}
-	j, err := i.job(s, id)
-	j.By, j.Meta = a.By, a.Meta
 	var result blueprint.Result
 	if err == nil {
 		result, err = i.run(ctx, j)
 	}
-	fault, refused := errors.AsType[*blueprint.Error](err)
+	fault, refused := refusal(j, err)
 	switch {
 	case refused && a.Tentative:
 		return fault
@@ -72,6 +76,27 @@ func (i *Importer) Apply(ctx context.Context, id string, a Application) error {
 	}
 	j.models = modelsOf(result.Changes)
 	return i.note(ctx, j, uuid.Must(uuid.NewV7()), counted(result.Changes), a.By != "")
+}
+
+// of tells whether an import is one of this text and context.
+func of(m blueprint.Import, text []byte, with map[string]any) bool {
+	packed, err := deflate(text)
+	if err != nil || packed != m.Text {
+		return false
+	}
+	variables, err := json.Marshal(with)
+	return err == nil && string(variables) == m.Context
+}
+
+// refusal tells whether an error is the blueprint's fault, and which.
+func refusal(j Job, err error) (*blueprint.Error, bool) {
+	if fault, ok := errors.AsType[*blueprint.Error](err); ok {
+		return fault, true
+	}
+	if code, sentence := domain.Explain(err); code == domain.TooLarge {
+		return &blueprint.Error{File: j.File, Message: sentence}, true
+	}
+	return nil, false
 }
 
 // Try resolves a text as if it were applied, and changes nothing.

@@ -151,11 +151,10 @@ const rounds = 10
 // try at the next look.
 func (k *Keeper) applyAll(ctx context.Context, steps []blueprint.Step) (retry bool, err error) {
 	steps = slices.DeleteFunc(slices.Clone(steps), func(s blueprint.Step) bool { return s.Do != blueprint.ApplyInstance })
+	var faults []error
 	for round := 1; len(steps) > 0; round++ {
 		failed, err := k.applyEach(ctx, steps, true)
-		if err != nil {
-			return false, err
-		}
+		faults = append(faults, err)
 		progress := len(failed) < len(steps)
 		if steps = failed; !progress || round == rounds {
 			retry = progress
@@ -163,13 +162,20 @@ func (k *Keeper) applyAll(ctx context.Context, steps []blueprint.Step) (retry bo
 		}
 	}
 	_, err = k.applyEach(ctx, steps, false)
-	return retry && len(steps) > 0, err
+	return retry && len(steps) > 0, errors.Join(append(faults, err)...)
 }
+
+// enough is after how many errors it is the ledger that is at fault.
+const enough = 20
 
 // applyEach applies instances and returns those that failed for a reason of
 // their own.
 func (k *Keeper) applyEach(ctx context.Context, steps []blueprint.Step, tentative bool) (failed []blueprint.Step, err error) {
+	var faults []error
 	for _, s := range steps {
+		if len(faults) == enough || ctx.Err() != nil {
+			break
+		}
 		err := k.Alone(func() error { return k.Importer.Apply(ctx, s.ID, Application{Meta: k.meta(), Tentative: tentative}) })
 		fault, refused := errors.AsType[*blueprint.Error](err)
 		switch {
@@ -179,10 +185,10 @@ func (k *Keeper) applyEach(ctx context.Context, steps []blueprint.Step, tentativ
 				k.Log.Error("blueprint was not applied", "path", s.Path, "instance", s.ID, "reason", fault.Error())
 			}
 		case err != nil:
-			return failed, fmt.Errorf("apply %s: %w", s.Path, err)
+			faults = append(faults, fmt.Errorf("apply %s: %w", s.Path, err))
 		case tentative:
 			k.Log.Info("blueprint applied", "path", s.Path, "instance", s.ID)
 		}
 	}
-	return failed, nil
+	return failed, errors.Join(faults...)
 }
