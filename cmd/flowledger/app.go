@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/consent"
@@ -241,7 +240,7 @@ func (a *app) wire() {
 	a.executor = &executor.Executor{
 		Executions: &a.executionHandler, Sessions: &a.sessionHandler, Users: &a.userHandler, Tokens: &a.tokenHandler,
 		Invitations: &a.invitationHandler, Consents: &a.consentHandler,
-		Audit: &a.auditHandler, Mails: &a.mailHandler, Resends: &a.resendHandler, Accounts: a.accounts, Objects: a.fieldsAt, Hidden: a.secretsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
+		Audit: &a.auditHandler, Mails: &a.mailHandler, Resends: &a.resendHandler, Accounts: a.accounts, Objects: a.objectAt, Hidden: a.secretsAt, Definitions: a.objects, People: people, Links: &bearers{app: a},
 		Passwords: a.pool, Policies: policy.Env{Directory: people, History: &records{a}}, Secrets: a.vault, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}
@@ -256,10 +255,13 @@ func (a *app) wire() {
 	a.ask(outsideFlags{})
 }
 
-// fieldsAt reads the fields of a configured thing as of a revision.
-func (a *app) fieldsAt(ctx context.Context, ref domain.Ref) (map[string]any, error) {
-	s, _, err := a.objectHandler.LoadAt(ctx, eventstore.Stream("object", ref.ID), eventstore.Revision(ref.Revision))
-	return s.Fields, err
+// objectAt reads a configured thing as of a revision.
+func (a *app) objectAt(ctx context.Context, id string, revision int64) (object.Thing, error) {
+	s, at, err := a.objectHandler.LoadAt(ctx, eventstore.Stream("object", id), eventstore.Revision(revision))
+	if err == nil && s.Status != object.Present {
+		err = fmt.Errorf("object %s is not there at revision %d", id, revision)
+	}
+	return object.Thing{ID: id, Kind: s.Kind, Name: s.Name, Revision: int64(at), Fields: s.Fields}, err
 }
 
 // wait returns when the read models have seen all that is in the ledger now.

@@ -79,6 +79,7 @@ type PlanCreated struct {
 	Flow    domain.Ref `json:"flow,omitzero"`
 	Entries []Entry    `json:"entries"`
 	LeftOut []LeftOut  `json:"left_out,omitempty"`
+	Pins    Pins       `json:"pins,omitempty"`
 	Attempt int        `json:"attempt"` // 0, and one more after each restart
 }
 
@@ -90,7 +91,7 @@ func (e PlanCreated) Evolve(s State) State {
 	if e.Flow.ID != "" {
 		s.Flow = e.Flow
 	}
-	s.Planned, s.Current = true, nil
+	s.Planned, s.Current, s.Pins = true, nil, e.Pins
 	s.Plan = make([]Entry, len(e.Entries))
 	for i, entry := range e.Entries {
 		entry.Passed = entry.Marker != Reevaluate

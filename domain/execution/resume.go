@@ -15,6 +15,7 @@ type ExecutionResumed struct {
 	Token        string               `json:"token,omitempty"`
 	From         string               `json:"from_execution,omitempty"`
 	Entries      []Entry              `json:"entries"`
+	Pins         Pins                 `json:"pins,omitempty"`
 	Merged       []string             `json:"merged_context_keys,omitempty"` // what the browser's own execution knew better
 	Factors      []Factor             `json:"factors,omitempty"`             // that were verified there
 	Destinations map[BindingID]string `json:"destinations,omitempty" seal:"T"`
@@ -27,7 +28,7 @@ func (ExecutionResumed) EventType() string { return "ExecutionResumed" }
 // Evolve implements [domain.Event]. The policies of the entries are asked
 // again when these come up: time has passed.
 func (e ExecutionResumed) Evolve(s State) State {
-	s.Planned, s.Current, s.Plan = true, nil, slices.Clone(e.Entries)
+	s.Planned, s.Current, s.Plan, s.Pins = true, nil, slices.Clone(e.Entries), e.Pins
 	for i, entry := range s.Plan {
 		s.Plan[i].Passed, s.Plan[i].Destination = entry.Marker != Reevaluate, e.Destinations[entry.Binding.ID]
 	}
@@ -39,15 +40,19 @@ func (e ExecutionResumed) Evolve(s State) State {
 // A leftover is a plan as it is kept outside of executions.
 type leftover struct {
 	Entries      []Entry              `json:"entries"`
+	Pins         Pins                 `json:"pins,omitempty"`
 	Destinations map[BindingID]string `json:"destinations,omitempty"`
 	Factors      []Factor             `json:"factors,omitempty"`
 	Backend      string               `json:"backend,omitempty"`
 }
 
 // Leftover writes down what is left of the plan, and what was proved by then.
+// Whoever goes on with it may come days later, so it is up to the policies of
+// then who may.
 func (s State) Leftover() (string, error) {
-	l := leftover{Entries: s.Plan, Factors: s.Factors, Backend: s.Subject.Backend}
-	for _, entry := range s.Plan {
+	l := leftover{Entries: slices.Clone(s.Plan), Pins: s.Pins, Factors: s.Factors, Backend: s.Subject.Backend}
+	for i, entry := range s.Plan {
+		l.Entries[i].Policies = nil
 		if entry.Destination != "" {
 			l.Destinations = with(l.Destinations, entry.Binding.ID, entry.Destination)
 		}
@@ -60,7 +65,7 @@ func (s State) Leftover() (string, error) {
 func Resumed(plan string) (e ExecutionResumed, backend string, err error) {
 	var l leftover
 	err = json.Unmarshal([]byte(plan), &l)
-	return ExecutionResumed{Entries: l.Entries, Destinations: l.Destinations, Factors: l.Factors}, l.Backend, err
+	return ExecutionResumed{Entries: l.Entries, Pins: l.Pins, Destinations: l.Destinations, Factors: l.Factors}, l.Backend, err
 }
 
 // Parted returns what is not secret of the context, and apart from it what is.

@@ -53,6 +53,7 @@ type MakePlan struct {
 	Evidence []Evaluation // of the flow, and of bindings that are evaluated on plan
 	Entries  []Entry
 	LeftOut  []LeftOut
+	Pins     Pins
 }
 
 // Decide implements [Command].
@@ -60,7 +61,7 @@ func (c MakePlan) Decide(s State) ([]Event, error) {
 	if s.Status != Running || s.Planned {
 		return nil, domain.Errorf(domain.Conflict, "The execution needs no plan.")
 	}
-	created := PlanCreated{Flow: c.Flow, Entries: c.Entries, LeftOut: c.LeftOut, Attempt: s.Restarts}
+	created := PlanCreated{Flow: c.Flow, Entries: c.Entries, LeftOut: c.LeftOut, Pins: c.Pins, Attempt: s.Restarts}
 	if c.Flow == s.Flow {
 		created.Flow = domain.Ref{}
 	}

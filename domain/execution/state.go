@@ -43,6 +43,7 @@ type State struct {
 	Subject  Subject
 	Planned  bool // a plan was made since the start or the last restart
 	Plan     []Entry
+	Pins     Pins
 	Current  *Current
 	Context  Context
 	History  []Snapshot
@@ -78,9 +79,16 @@ type Entry struct {
 	ReEvaluate     bool       `json:"re_evaluate_policies,omitempty"`
 	OnInvalid      string     `json:"invalid_response_action,omitempty"`
 	InMemory       bool       `json:"in_memory,omitempty"` // no configured stage stands behind it
+	Policies       []string   `json:"policies,omitempty"`  // ids of the policy bindings to ask, in their order; none for those of the present
 	Passed         bool       `json:"-"`                   // its policies need not be asked any more
 	Destination    string     `json:"-"`                   // of an inserted redirect
 }
+
+// Pins are revisions of configured things by their ids: those of all that the
+// stages of a plan refer to, and of the policies that are to be asked, when
+// the plan was made. The execution goes on with these, whatever becomes of the
+// things meanwhile.
+type Pins map[string]int64
 
 // The markers of an entry (spec/flows.md 3.3).
 const (

@@ -227,11 +227,11 @@ func (x *Executor) stage(ctx context.Context, d *draft, head execution.Entry) (s
 	if head.Destination != "" {
 		return redirection{to: head.Destination}, in, nil
 	}
-	fields, err := x.pinned(ctx, head.Stage)
+	t, err := x.asOf(ctx, head.Stage.ID, head.Stage.Revision)
 	if err != nil {
 		return nil, in, err
 	}
-	s, err := stage.Load(head.Stage.Kind, fields)
+	s, err := stage.Load(head.Stage.Kind, t.Fields)
 	if err != nil {
 		return nil, in, &stageFault{class: "configuration", err: err}
 	}

@@ -39,7 +39,7 @@ func (x *Executor) evaluate(ctx context.Context, d *draft, q question, r policy.
 	bound := q.bound
 	if bound == nil {
 		var err error
-		if bound, err = x.bound(q.target.Ref.ID); err != nil {
+		if bound, err = x.bound(ctx, x.Definitions.PolicyBindings(q.target.Ref.ID), nil); err != nil {
 			return execution.Evaluation{}, err
 		}
 	}
@@ -60,17 +60,17 @@ func (x *Executor) evaluate(ctx context.Context, d *draft, q question, r policy.
 	return e, ctx.Err() // a client that left must not look like a policy that failed
 }
 
-// bound loads what is bound to a target.
-func (x *Executor) bound(target string) ([]policy.Bound, error) {
+// bound loads what bindings bind.
+func (x *Executor) bound(ctx context.Context, bindings []object.Thing, pins execution.Pins) ([]policy.Bound, error) {
 	bound := []policy.Bound{}
-	for _, t := range x.Definitions.PolicyBindings(target) {
+	for _, t := range bindings {
 		b, err := load[*object.PolicyBinding](t)
 		if err != nil {
 			return nil, err
 		}
 		one := policy.Bound{Ref: execution.BindingRef{ID: t.ID, Order: b.Order, Revision: t.Revision}, Binding: *b}
 		if b.Policy != nil {
-			if one.Policy, one.Judge, err = x.policy(*b.Policy); err != nil {
+			if one.Policy, one.Judge, err = x.policy(ctx, *b.Policy, pins); err != nil {
 				return nil, err
 			}
 			if one.Judge == nil {
@@ -82,11 +82,11 @@ func (x *Executor) bound(target string) ([]policy.Bound, error) {
 	return bound, nil
 }
 
-// policy loads a policy; nil if there is none.
-func (x *Executor) policy(id string) (domain.Ref, policy.Policy, error) {
-	t, ok := x.Definitions.Thing(id)
-	if !ok {
-		return domain.Ref{}, nil, nil
+// policy loads a policy, as it is pinned if it is; nil if there is none.
+func (x *Executor) policy(ctx context.Context, id string, pins execution.Pins) (domain.Ref, policy.Policy, error) {
+	t, ok, err := x.thing(ctx, id, pins)
+	if err != nil || !ok {
+		return domain.Ref{}, nil, err
 	}
 	p, err := policy.Load(t.Kind, t.Fields)
 	if err != nil {

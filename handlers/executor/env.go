@@ -83,11 +83,12 @@ func (e *env) CheckPassword(ctx context.Context, who user.Person, typed string) 
 	return v, wrap(err)
 }
 
-// Object implements [stage.Env].
-func (e *env) Object(_ context.Context, id string) (stage.Object, error) {
-	t, ok := e.x.Definitions.Thing(id)
-	if !ok {
-		return stage.Object{}, nil
+// Object implements [stage.Env]. What belongs to the plan is as it was then;
+// all else, as another flow that a stage leads to, is as it is.
+func (e *env) Object(ctx context.Context, id string) (stage.Object, error) {
+	t, ok, err := e.x.thing(ctx, id, e.d.state.Pins)
+	if err != nil || !ok {
+		return stage.Object{}, wrap(err)
 	}
 	config, err := load[any](t)
 	return stage.Object{Ref: t.Ref(), Config: config}, err
@@ -124,7 +125,7 @@ func (e *env) HashPassword(ctx context.Context, password domain.Secret) (domain.
 func (e *env) Validate(ctx context.Context, in stage.Input, policies []string, typed map[string]any) (stage.Validation, error) {
 	bound := []policy.Bound{}
 	for i, id := range policies {
-		ref, p, err := e.x.policy(id)
+		ref, p, err := e.x.policy(ctx, id, e.d.state.Pins)
 		if err != nil {
 			return stage.Validation{}, err
 		}

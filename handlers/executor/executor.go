@@ -42,7 +42,7 @@ type Executor struct {
 	Audit       *command.Handler[audit.State]
 	Mails       *command.Handler[mail.State]
 	Resends     *command.Handler[mail.Resends]
-	Objects     func(ctx context.Context, ref domain.Ref) (map[string]any, error) // the fields of a thing as of a revision
+	Objects     func(ctx context.Context, id string, revision int64) (object.Thing, error) // a thing as of a revision
 	Definitions Definitions
 	People      People
 	Links       Links
@@ -56,6 +56,8 @@ type Executor struct {
 	Idle        time.Duration                   // after which an execution that nobody touches expires
 	Wait        func(ctx context.Context) error // until the read models have seen all
 	Log         *slog.Logger                    // nil for none
+
+	former former
 }
 
 // Definitions are the configured things, as of a moment ago.

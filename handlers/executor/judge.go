@@ -25,7 +25,7 @@ type Matter struct {
 // the answer is no. Nobody waits for what policies ask for here, and nothing
 // of it is done: a mail or an event of theirs would be a matter in turn.
 func (x *Executor) Judge(ctx context.Context, m Matter) (execution.Evaluation, error) {
-	bound, err := x.bound(m.Target.ID)
+	bound, err := x.bound(ctx, x.Definitions.PolicyBindings(m.Target.ID), nil)
 	if err != nil {
 		return execution.Evaluation{}, err
 	}

@@ -21,9 +21,11 @@ const (
 // plan makes the plan of an execution, or refuses: by the flow's requirement,
 // by its policies (spec/flows.md 4.4). Restarts take the newest definitions.
 func (x *Executor) plan(ctx context.Context, d *draft) error {
-	if newest, ok := x.Definitions.Thing(d.state.Flow.ID); ok {
-		d.flow = newest
+	newest, ok := x.Definitions.Thing(d.state.Flow.ID)
+	if !ok { // whoever is in it goes on, but nobody begins it anew
+		return d.decide(execution.Refuse{Cause: "flow_removed", Action: "message", Message: notApplicable})
 	}
+	d.flow = newest
 	config, err := flowConfig(d.flow)
 	if err != nil {
 		return err
@@ -63,9 +65,11 @@ func phase(s execution.State) string {
 }
 
 // entries lists the stages, leaving out those whose policies are asked now and
-// do not pass.
+// do not pass. All that will be needed for the others is pinned: what happens
+// to the flow meanwhile is for executions to come.
 func (x *Executor) entries(ctx context.Context, d *draft, m execution.MakePlan) error {
 	written := &policy.Plan{Flow: d.flow.Ref()}
+	m.Pins = execution.Pins{}
 	link, asks, err := x.confirms(ctx, d.state)
 	if err != nil {
 		return err
@@ -87,7 +91,7 @@ func (x *Executor) entries(ctx context.Context, d *draft, m execution.MakePlan) 
 			EvaluateOnPlan: b.EvaluateOnPlan, ReEvaluate: b.ReEvaluate, OnInvalid: b.OnInvalid,
 		}
 		if b.EvaluateOnPlan {
-			e, err := x.asked(ctx, d, t, b.Engine, "plan", written)
+			e, err := x.asked(ctx, d, t, b.Engine, "plan", written, nil)
 			if err != nil {
 				return err
 			}
@@ -97,7 +101,11 @@ func (x *Executor) entries(ctx context.Context, d *draft, m execution.MakePlan) 
 				continue
 			}
 		}
-		if b.ReEvaluate && len(x.Definitions.PolicyBindings(t.ID)) > 0 {
+		x.pin(m.Pins, s)
+		if b.ReEvaluate {
+			entry.Policies = x.pinPolicies(m.Pins, t.ID)
+		}
+		if len(entry.Policies) > 0 {
 			entry.Marker = execution.Reevaluate
 		}
 		m.Entries = append(m.Entries, entry)
@@ -126,30 +134,33 @@ func place(t object.Thing) domain.Ref { return domain.Ref{ID: t.ID, Revision: t.
 
 // asked evaluates the policies of a stage binding.
 func (x *Executor) asked(
-	ctx context.Context, d *draft, binding object.Thing, mode, phase string, written *policy.Plan,
+	ctx context.Context, d *draft, binding object.Thing, mode, phase string, written *policy.Plan, bound []policy.Bound,
 ) (execution.Evaluation, error) {
 	r, err := x.request(ctx, d, written)
 	if err != nil {
 		return execution.Evaluation{}, err
 	}
 	target := execution.Target{Kind: "stage_binding", Ref: binding.Ref()}
-	return x.evaluate(ctx, d, question{target: target, phase: phase, mode: mode, keep: true}, r)
+	return x.evaluate(ctx, d, question{target: target, phase: phase, mode: mode, keep: true, bound: bound}, r)
 }
 
 // ask evaluates the policies of the head when it comes up (spec/product.md 3,
-// row 3).
+// row 3): those that were there when the plan was made.
 func (x *Executor) ask(ctx context.Context, d *draft, head execution.Entry) error {
 	written := &policy.Plan{Flow: d.flow.Ref()}
-	mode := "any"
-	binding := object.Thing{ID: head.Binding.ID, Kind: object.StageBindingModel, Revision: head.Binding.Revision}
-	if t, ok := x.Definitions.Thing(head.Binding.ID); ok {
-		b, err := load[*object.StageBinding](t)
-		if err != nil {
-			return err
-		}
-		mode, binding = b.Engine, t
+	binding, err := x.asOf(ctx, head.Binding.ID, head.Binding.Revision)
+	if err != nil {
+		return err
 	}
-	e, err := x.asked(ctx, d, binding, mode, "enter", written)
+	b, err := load[*object.StageBinding](binding)
+	if err != nil {
+		return err
+	}
+	bound, err := x.pinnedPolicies(ctx, d, head)
+	if err != nil {
+		return err
+	}
+	e, err := x.asked(ctx, d, binding, b.Engine, "enter", written, bound)
 	if err != nil {
 		return err
 	}
@@ -237,14 +248,6 @@ func (x *Executor) completion(d *draft) execution.Command {
 		return execution.Complete{Redirect: "next", To: next, Now: x.Now(), Idle: x.Idle}
 	}
 	return execution.Refuse{Cause: "invalid_next", Action: "message", Message: "Invalid next URL"}
-}
-
-// pinned reads the fields of a configured thing as of a revision.
-func (x *Executor) pinned(ctx context.Context, ref domain.Ref) (map[string]any, error) {
-	if t, ok := x.Definitions.Thing(ref.ID); ok && t.Revision == ref.Revision {
-		return t.Fields, nil
-	}
-	return x.Objects(ctx, ref)
 }
 
 // load reads a thing's configuration.

@@ -33,7 +33,7 @@ type Tried struct {
 
 // Try asks a policy on trial. That it was tried is all that is recorded.
 func (x *Executor) Try(ctx context.Context, trial Trial, c session.Caller) (Tried, error) {
-	ref, p, err := x.policy(trial.Policy)
+	ref, p, err := x.policy(ctx, trial.Policy, nil)
 	if err != nil {
 		return Tried{}, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
 )
 
@@ -14,20 +15,20 @@ import (
 // the response to the stage that asked, and says what to show.
 func (x *Executor) Visit(ctx context.Context, v execution.Visit) (execution.Answer, error) {
 	flow, ok := x.Definitions.FlowBySlug(v.Slug)
-	if !ok {
-		return execution.Answer{}, domain.Errorf(domain.NotFound, "No Flow matches the given query.")
-	}
 	d, err := x.find(ctx, v, flow.ID)
+	switch {
+	case err != nil:
+		return execution.Answer{}, err
+	case d != nil:
+		d.flow, err = x.asOf(ctx, d.state.Flow.ID, d.state.Flow.Revision)
+	case !ok:
+		err = domain.Errorf(domain.NotFound, "No Flow matches the given query.")
+	default:
+		d, err = x.begin(ctx, v, flow)
+	}
 	if err != nil {
 		return execution.Answer{}, err
 	}
-	if d == nil {
-		d, err = x.begin(ctx, v, flow)
-		if err != nil {
-			return execution.Answer{}, err
-		}
-	}
-	d.flow = flow
 	if d.state.Status != execution.Running {
 		return x.conclude(ctx, d)
 	}
@@ -39,7 +40,8 @@ func (x *Executor) Visit(ctx context.Context, v execution.Visit) (execution.Answ
 
 // find loads the execution that a visit means: the one that it names, else the
 // session's current one of this flow. It returns nil where a new one is to
-// begin.
+// begin. An execution stays where it began, also if its flow has moved to
+// another address since, or is gone.
 func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*draft, error) {
 	s, _, err := x.Sessions.Load(ctx, eventstore.Stream("session", v.Caller.Session))
 	if err != nil {
@@ -48,8 +50,8 @@ func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*d
 	named := v.Execution != ""
 	id := v.Execution
 	if !named {
-		if id = s.Flows[flow]; id == "" {
-			return nil, nil
+		if id, err = x.currentOf(ctx, v, s, flow); id == "" || err != nil {
+			return nil, err
 		}
 	}
 	state, revision, err := x.Executions.Load(ctx, streamOf(id))
@@ -57,7 +59,7 @@ func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*d
 		return nil, err
 	}
 	d := &draft{id: id, revision: revision, state: state, session: s, visit: v}
-	if state.Session != v.Caller.Session || state.Flow.ID != flow {
+	if state.Session != v.Caller.Session || state.Flow.ID != flow && state.Slug != v.Slug {
 		return nil, nil
 	}
 	if !named {
@@ -67,6 +69,25 @@ func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*d
 		}
 	}
 	return x.alive(ctx, d, named)
+}
+
+// currentOf is the session's current execution of a flow; else the one of a
+// flow that had this address when it was begun there.
+func (x *Executor) currentOf(ctx context.Context, v execution.Visit, s session.State, flow string) (string, error) {
+	if id := s.Flows[flow]; id != "" {
+		return id, nil
+	}
+	found := ""
+	for _, id := range s.Flows {
+		state, _, err := x.Executions.Load(ctx, streamOf(id))
+		if err != nil {
+			return "", err
+		}
+		if state.Slug == v.Slug && (state.Status == execution.Running || found == "" && flow == "") {
+			found = id
+		}
+	}
+	return found, nil
 }
 
 // goesOn tells whether a visit that names no execution means the session's
@@ -138,9 +159,9 @@ func (x *Executor) sameUser(ctx context.Context, d *draft) (*draft, error) {
 	if d.state.Designation != "authentication" {
 		return nil, x.cancel(ctx, d.id, c, execution.Cancel{Cause: "other_flow", By: d.session.Execution})
 	}
-	flow, ok := x.Definitions.Thing(d.state.Flow.ID)
-	if !ok {
-		return d, nil
+	flow, err := x.asOf(ctx, d.state.Flow.ID, d.state.Flow.Revision)
+	if err != nil {
+		return nil, err
 	}
 	config, err := flowConfig(flow)
 	if err != nil {

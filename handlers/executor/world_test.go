@@ -112,9 +112,12 @@ type world struct {
 	objects  command.Handler[object.State]
 	accounts *account.Accounts
 
-	mu     sync.Mutex
-	now    time.Time // guarded by mu
-	erased int
+	mu      sync.Mutex
+	now     time.Time // guarded by mu
+	erased  int
+	restart func() // puts the executor together anew, as a server that starts
+
+	folded int // how often a former revision of something was read
 }
 
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -178,6 +181,7 @@ func handler[S any](w *world) *command.Handler[S] {
 }
 
 func (w *world) wire(sessions *projections.Sessions, wait func(context.Context) error) {
+	w.restart = func() { w.wire(sessions, wait) }
 	who := &people{w.users, sessions, w}
 	w.objects = *handler[object.State](w)
 	w.accounts = &account.Accounts{
@@ -188,7 +192,7 @@ func (w *world) wire(sessions *projections.Sessions, wait func(context.Context) 
 	}
 	w.Executor = &executor.Executor{
 		Executions: handler[execution.State](w), Sessions: w.accounts.Sessions, Users: w.accounts.Users, Accounts: w.accounts,
-		Tokens: handler[token.State](w), Invitations: handler[invitation.State](w), Consents: handler[consent.State](w), Objects: w.fieldsAt, Definitions: w.definitions, People: who, Links: w.links,
+		Tokens: handler[token.State](w), Invitations: handler[invitation.State](w), Consents: handler[consent.State](w), Objects: w.objectAt, Definitions: w.definitions, People: who, Links: w.links,
 		Passwords: w.pool, Policies: policy.Env{Directory: directory{who}}, Audit: handler[audit.State](w), Mails: handler[mail.State](w), Resends: handler[mail.Resends](w), Secrets: w.vault, Now: w.clock,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: wait,
 	}
@@ -199,9 +203,10 @@ func (w *world) forget(ctx context.Context, credential string) error {
 	return w.vault.Forget(ctx, []string{"credential:" + credential}, byte(domain.Credential))
 }
 
-func (w *world) fieldsAt(ctx context.Context, ref domain.Ref) (map[string]any, error) {
-	s, _, err := w.objects.LoadAt(ctx, eventstore.Stream("object", ref.ID), eventstore.Revision(ref.Revision))
-	return s.Fields, err
+func (w *world) objectAt(ctx context.Context, id string, revision int64) (object.Thing, error) {
+	w.folded++
+	s, at, err := w.objects.LoadAt(ctx, eventstore.Stream("object", id), eventstore.Revision(revision))
+	return object.Thing{ID: id, Kind: s.Kind, Name: s.Name, Revision: int64(at), Fields: s.Fields}, err
 }
 
 // people are the users of the read models.
