@@ -157,7 +157,8 @@ func (g *Groups) List(ctx context.Context, f GroupFilter, descending bool, p Pag
 	if f.Role != "" {
 		w.add("id IN (SELECT holder FROM roles_groups WHERE id = ?)", f.Role)
 	}
-	return g.list(ctx, &w, descending, p)
+	groups, total, err := g.list(ctx, &w, descending, p)
+	return g.filled(ctx, groups, total, err)
 }
 
 // Lookup is [Groups.List] for look-ups of Django's, by field.
@@ -166,9 +167,11 @@ func (g *Groups) Lookup(ctx context.Context, by map[string]any, p Page) ([]Group
 	if err := w.lookups(by, groupLookups); err != nil {
 		return nil, 0, err
 	}
-	return g.list(ctx, w, false, p)
+	groups, total, err := g.list(ctx, w, false, p)
+	return g.filled(ctx, groups, total, err)
 }
 
+// list reads groups, but not who is in them.
 func (g *Groups) list(ctx context.Context, w *where, descending bool, p Page) ([]Group, int, error) {
 	total, err := g.views.count(ctx, "groups", "SELECT count(*) FROM groups"+w.sql(), w.args)
 	if err != nil {
@@ -191,7 +194,17 @@ func (g *Groups) list(ctx context.Context, w *where, descending bool, p Page) ([
 	return groups, total, err
 }
 
-// relatives fills in who and what belongs to a group.
+// filled fills in who is in some groups.
+func (g *Groups) filled(ctx context.Context, groups []Group, total int, err error) ([]Group, int, error) {
+	for i := range groups {
+		if err == nil {
+			err = g.members(ctx, &groups[i])
+		}
+	}
+	return groups, total, err
+}
+
+// relatives fills in what is above and below a group.
 func (g *Groups) relatives(ctx context.Context, of *Group) error {
 	for _, part := range []struct {
 		to    *[]string
@@ -208,12 +221,29 @@ func (g *Groups) relatives(ctx context.Context, of *Group) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// members fills in who is in a group.
+func (g *Groups) members(ctx context.Context, of *Group) error {
 	return g.views.read(ctx, "members of group "+of.ID,
 		"SELECT u.id, u.key FROM groups_members m JOIN users u ON u.id = m.user WHERE m.id = ? ORDER BY u.key", []any{of.ID},
 		func(s *sqlite.Stmt) error {
 			of.Members, of.Keys = append(of.Members, s.ColumnText(0)), append(of.Keys, s.ColumnInt(1))
 			return nil
 		})
+}
+
+// Bare returns a group without its members, who may be many, and false if
+// there is none.
+func (g *Groups) Bare(ctx context.Context, id string) (Group, bool, error) {
+	w := &where{}
+	w.add("id = ?", id)
+	found, _, err := g.list(ctx, w, false, Page{Limit: 1})
+	if err != nil || len(found) == 0 {
+		return Group{}, false, err
+	}
+	return found[0], true, nil
 }
 
 // Group returns a group, and false if there is none.

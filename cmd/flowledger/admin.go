@@ -127,7 +127,7 @@ func grouped(g projections.Group) adminapi.Group {
 
 // Group implements adminapi.People.
 func (d *directory) Group(ctx context.Context, id string) (adminapi.Group, bool, error) {
-	g, ok, err := d.app.groups.Group(ctx, id)
+	g, ok, err := d.app.groups.Bare(ctx, id)
 	if err != nil || !ok {
 		return adminapi.Group{}, false, err
 	}

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"runtime"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/notification"
@@ -178,12 +180,15 @@ func (d *directory) Notifications(
 		return nil, 0, err
 	}
 	out := make([]adminapi.Notification, len(found))
+	// A search opens many: all cores share that.
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, n := range found {
-		s, _, err := d.app.noticeHandler.Load(ctx, eventstore.Stream("notification", n.ID))
-		if err != nil {
-			return nil, 0, err
-		}
-		out[i] = adminapi.Notification{ID: n.ID, Event: n.Event, Severity: n.Severity, Body: s.Body, Created: n.At, Seen: n.Seen}
+		group.Go(func() error {
+			s, _, err := d.app.noticeHandler.Load(ctx, eventstore.Stream("notification", n.ID))
+			out[i] = adminapi.Notification{ID: n.ID, Event: n.Event, Severity: n.Severity, Body: s.Body, Created: n.At, Seen: n.Seen}
+			return err
+		})
 	}
-	return out, total, nil
+	return out, total, group.Wait()
 }

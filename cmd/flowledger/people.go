@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/policy"
 	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/domain/token"
@@ -77,12 +78,11 @@ func (p *people) Groups(ctx context.Context, by map[string]any, limit int) ([]us
 
 // Policy implements policy.Directory.
 func (p *people) Policy(_ context.Context, name string) (policy.Policy, error) {
-	for _, t := range p.app.objects.Category("policy") {
-		if t.Name == name {
-			return policy.Load(t.Kind, t.Fields)
-		}
+	found := p.app.objects.Named(catalog.Policy, name)
+	if len(found) == 0 {
+		return nil, nil
 	}
-	return nil, nil
+	return policy.Load(found[0].Kind, found[0].Fields)
 }
 
 // bearers finds tokens by their keys.

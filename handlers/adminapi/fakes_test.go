@@ -354,7 +354,7 @@ func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p admi
 	for id := range v.now().groups {
 		g, ok, _ := v.Group(context.Background(), id)
 		switch {
-		case !ok, f.Name != "" && f.Name != g.Name, f.Member != "" && !slices.Contains(g.Members, f.Member):
+		case !ok, f.ID != "" && f.ID != id, f.Name != "" && f.Name != g.Name, f.Member != "" && !slices.Contains(g.Members, f.Member):
 		case f.Role != "" && !slices.Contains(v.now().groups[id].Roles, f.Role):
 		case f.Superuser != nil && *f.Superuser != g.Superuser, !strings.Contains(g.Name, f.Search):
 		default:

@@ -112,13 +112,22 @@ func (s *Server) getGroup(w http.ResponseWriter, r *http.Request, _ session.Call
 	return s.writeGroup(w, r, http.StatusOK, g.ID)
 }
 
+// groupInFull returns a group with its members.
+func (s *Server) groupInFull(ctx context.Context, id string) (Group, bool, error) {
+	found, _, err := s.People.Groups(ctx, GroupFilter{ID: id}, false, Page{Limit: 1})
+	if err != nil || len(found) == 0 || id == "" {
+		return Group{}, false, err
+	}
+	return found[0], true, nil
+}
+
 // writeGroup shows a group, and as of which revision.
 func (s *Server) writeGroup(w http.ResponseWriter, r *http.Request, status int, id string) error {
 	as, err := s.tagged(r.Context(), "group", id)
 	if err != nil {
 		return err
 	}
-	g, ok, err := s.People.Group(r.Context(), id)
+	g, ok, err := s.groupInFull(r.Context(), id)
 	if err == nil && !ok {
 		err = notFound("Group")
 	}

@@ -61,7 +61,7 @@ func notificationRulePeculiarity() peculiarity {
 			if id == "" {
 				return nil
 			}
-			g, ok, err := v.s.People.Group(ctx, id)
+			g, ok, err := v.s.groupInFull(ctx, id)
 			if err != nil || !ok {
 				return err
 			}

@@ -15,6 +15,7 @@ type People interface {
 	UserByID(ctx context.Context, id string) (User, bool, error)
 	// Groups returns a page of groups by name.
 	Groups(ctx context.Context, f GroupFilter, descending bool, p Page) ([]Group, int, error)
+	// Group returns one. Its members need not be filled in.
 	Group(ctx context.Context, id string) (Group, bool, error)
 }
 
