@@ -109,7 +109,10 @@ func (a *Audit) custom(m *marks, context map[string]any) {
 // forgetMarks drops the addresses that were sealed with keys that are gone.
 func forgetMarks(conn *sqlite.Conn, id string, e key.SubjectKeyDestroyed) error {
 	if e.Kind != key.User {
-		return exec(conn, "UPDATE audit SET ip = 0 WHERE stream = ? AND ip <> 0", e.Kind+"-"+id)
+		if err := exec(conn, "UPDATE audit SET ip = 0 WHERE execution = ? AND execution <> '' AND actor = ''", id); err != nil {
+			return err
+		}
+		return exec(conn, "UPDATE audit SET ip = 0 WHERE stream = ?", e.Kind+"-"+id)
 	}
 	for _, condition := range []string{
 		"actor = ?1 AND actor <> ''", "subject = ?1 AND subject <> '' AND actor = ''",

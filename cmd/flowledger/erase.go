@@ -79,6 +79,10 @@ func (a *app) erase(ctx context.Context, userID, by string) error {
 	if err := a.vault.Forget(ctx, owners, bytes...); err != nil {
 		return err
 	}
+	// Files of exported events hold what was opened, and no key would reach it.
+	if err := newExportFiles(a.data).clear(); err != nil {
+		return err
+	}
 	gone.Classes = append(classes, string(rune(domain.Credential)))
 	_, err = a.keyHandler.Handle(ctx, stream, key.Destroy{SubjectKeyDestroyed: gone}, system("tenant"))
 	return err

@@ -18,8 +18,8 @@ import (
 )
 
 // exportFiles keeps exported events in a folder beside the ledger that nobody
-// else can look into, and not for long: they hold opened personal data, which
-// no erasure would reach there.
+// else can look into, and not for long: they hold opened personal data. Whenever
+// somebody is erased, all of them go.
 type exportFiles struct{ folder string }
 
 // How long exports are kept, and how many bytes of them together.
@@ -150,4 +150,13 @@ func (x *exportFiles) end(_ context.Context, name string) error {
 		return err
 	}
 	return nil
+}
+
+// clear removes all files.
+func (x *exportFiles) clear() error {
+	entries, err := x.files()
+	for _, e := range entries {
+		err = errors.Join(err, x.end(context.Background(), e.Name()))
+	}
+	return err
 }
