@@ -135,7 +135,7 @@ func samples() []codec.Event {
 		sample[blueprint.BlueprintAdded](), sample[blueprint.BlueprintChanged](), sample[blueprint.BlueprintRemoved](), sample[worker.WorkerEventParked](),
 
 		sample[audit.AuditCustomRecorded](), sample[audit.AuditPolicyTested](),
-		sample[audit.AuditQueried](), sample[audit.AuditExecutionInspected](), sample[audit.AuditAccessRefused](), withID(sample[audit.AuditExported]()),
+		sample[audit.AuditQueried](), sample[audit.AuditExecutionInspected](), sample[audit.AuditAccessRefused](), withID(sample[audit.AuditExported]()), sample[audit.ObjectExported](),
 
 		sample[mail.MailRequested](), sample[mail.MailResent](), sample[mail.MailSent](), sample[mail.MailFailed](), sample[mail.MailGivenUp](),
 

@@ -29,6 +29,7 @@ func init() {
 	codec.Register[audit.AuditExecutionInspected](1)
 	codec.Register[audit.AuditAccessRefused](1)
 	codec.Register[audit.AuditExported](1)
+	codec.Register[audit.ObjectExported](1)
 
 	codec.Register[invitation.InvitationCreated](1)
 	codec.Register[invitation.InvitationUsed](1)

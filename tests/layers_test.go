@@ -86,6 +86,7 @@ var layers = []layer{
 	// Three HTTP packages ask who makes a request; this one tells.
 	{path: "handlers/caller", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command"}, others: []string{"github.com/gorilla/mux", "github.com/google/uuid"}},
 	// Three HTTP packages show audit data; this one records who looked.
+	{path: "handlers/exporter", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command"}},
 	{path: "handlers/looked", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command"}},
 	{path: "handlers/flowapi", ours: []string{"domain/…", "handlers/looked"}, others: []string{"github.com/gorilla/mux"}},
 	{path: "handlers/adminapi", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command", "handlers/account", "handlers/looked"}, others: []string{"github.com/gorilla/mux", "github.com/google/uuid"}},
