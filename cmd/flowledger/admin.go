@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain"
-	"github.com/flowledger/flowledger/domain/blueprint"
-	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/handlers/adminapi"
 	"github.com/flowledger/flowledger/handlers/caller"
-	"github.com/flowledger/flowledger/handlers/importer"
 	"github.com/flowledger/flowledger/projections"
 )
 
@@ -26,7 +22,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
 		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d,
 		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Roles: d, RoleStates: &a.roleHandler, Users: &a.userHandler, Logins: d, Keys: d, Audit: d, Counts: d, Audits: &a.auditHandler, Exports: newExportFiles(a.data), Looks: a.looks, Scores: d,
-		Importer: &uploads{a}, Tester: &trials{a}, Launcher: a.executor, Wait: a.wait, Now: time.Now,
+		Importer: &uploads{a}, Exporter: &exports{a}, Tester: &trials{a}, Launcher: a.executor, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,
 	}
 }
@@ -226,30 +222,4 @@ func (d *directory) Scores(ctx context.Context, f adminapi.ScoreFilter, order st
 		out[i] = adminapi.Score{ID: s.ID, Identifier: s.Identifier, Network: s.Network, Score: s.Score, Updated: s.Updated}
 	}
 	return out, total, err
-}
-
-// uploads applies blueprints that the API is sent.
-type uploads struct{ app *app }
-
-// Import implements adminapi.Importer.
-func (u *uploads) Import(
-	ctx context.Context, c session.Caller, name string, text []byte, context map[string]any,
-) (adminapi.ImportResult, error) {
-	result, err := u.app.importer.Import(ctx, importer.Job{
-		File: name, Text: text, Context: context, By: c.User, Via: "import", Meta: caused("tenant", c),
-	})
-	if fault, ok := errors.AsType[*blueprint.Error](err); ok {
-		logs := append(result.Logs, blueprint.LogEvent{Level: "error", Event: fault.Error()})
-		return adminapi.ImportResult{Logs: logs}, nil
-	}
-	return adminapi.ImportResult{Success: err == nil, Logs: append(result.Logs, reported(result)...)}, err
-}
-
-// reported tells what an import did, as the import command prints it.
-func reported(result blueprint.Result) []blueprint.LogEvent {
-	var logs []blueprint.LogEvent
-	for _, c := range result.All() {
-		logs = append(logs, blueprint.LogEvent{Level: "info", Event: changeLine(c)})
-	}
-	return logs
 }

@@ -31,7 +31,7 @@ type call struct {
 // subcommands is what there is, in the order of the help.
 func subcommands() []*subcommand {
 	return []*subcommand{
-		serveCommand(), importCommand(), userCommand(), tokenCommand(), eventsCommand(), executionCommand(),
+		serveCommand(), importCommand(), exportCommand(), userCommand(), tokenCommand(), eventsCommand(), executionCommand(),
 		policyCommand(), rebuildCommand(), versionCommand(),
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -39,9 +38,10 @@ func importCommand() *subcommand {
 		name: "import", usage: "FILE…", about: "validates and applies blueprints, all or nothing per file; shipped:NAME is one of the program's own",
 		example: "flowledger import --dry-run flows/login.yaml shipped:recovery",
 		run: func(ctx context.Context, c *call) error {
-			var t target
-			fs := t.flags(c)
-			dry := fs.Bool("dry-run", false, "say what would be done, and do nothing")
+			i := &importCall{call: c}
+			fs := i.target.flags(c)
+			fs.BoolVar(&i.dry, "dry-run", false, "say what would be done, and do nothing")
+			fs.StringVar(&i.file, "context", "", "`file` with the context that !Context reads, such as secrets, in JSON or YAML; - is stdin; none is an empty one")
 			files, err := c.parse(fs)
 			if err != nil {
 				return err
@@ -49,19 +49,41 @@ func importCommand() *subcommand {
 			if len(files) == 0 {
 				return usagef("import wants at least one file")
 			}
-			if t.server != "" {
-				return t.remote().importFiles(ctx, c.stdout, files, *dry)
-			}
-			return with(ctx, t.storage, discard(), func(ctx context.Context, a *app) error {
-				for _, file := range files {
-					if err := a.importFile(ctx, c.stdout, file, *dry); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			return i.run(ctx, files)
 		},
 	}
+}
+
+// An importCall is one use of the command.
+type importCall struct {
+	*call
+	target
+	dry  bool
+	file string // with the context
+}
+
+func (i *importCall) run(ctx context.Context, files []string) error {
+	given, err := i.readContext(i.file)
+	if err != nil {
+		return err
+	}
+	if i.server != "" {
+		r := i.remote()
+		for _, file := range files {
+			if err := r.importFile(ctx, i.stdout, file, given, i.dry); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return with(ctx, i.storage, discard(), func(ctx context.Context, a *app) error {
+		for _, file := range files {
+			if err := a.importFile(ctx, i.stdout, file, given, i.dry); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // maxBlueprint bounds a file, as the API does.
@@ -103,28 +125,40 @@ func readBlueprint(file string) ([]byte, error) {
 	return text, nil
 }
 
-func (a *app) importFile(ctx context.Context, out io.Writer, file string, dry bool) error {
+func (a *app) importFile(ctx context.Context, out io.Writer, file string, given map[string]any, dry bool) error {
 	text, err := readBlueprint(file)
 	if err != nil {
 		return err
 	}
-	meta := system("tenant")
-	result, err := a.importer.Import(ctx, importer.Job{File: file, Text: text, Via: "import", Meta: meta, DryRun: dry})
+	result, err := a.importer.Import(ctx, importer.Job{
+		File: file, Text: text, Context: given, Via: "import", Meta: system("tenant"), DryRun: dry,
+	})
 	if fault, ok := errors.AsType[*blueprint.Error](err); ok {
 		return fault
 	}
 	if err != nil {
 		return err
 	}
-	for _, c := range result.All() {
-		if _, err := fmt.Fprintln(out, changeLine(c)); err != nil {
+	differences, err := a.differences(ctx, result)
+	if err != nil {
+		return err
+	}
+	for _, d := range differences {
+		if err := printDifference(out, d.String(), d.Lines); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// changeLine says what becomes of a thing that a blueprint touches.
-func changeLine(c blueprint.Change) string {
-	return fmt.Sprintf("%-9s %s %s", c.Action, c.Model, cmp.Or(c.Name, c.PK))
+// printDifference says what becomes of a thing that a blueprint touches, and
+// of its fields.
+func printDifference(out io.Writer, first string, lines []string) error {
+	_, err := fmt.Fprintln(out, first)
+	for _, line := range lines {
+		if err == nil {
+			_, err = fmt.Fprintln(out, "          "+line)
+		}
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +11,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/handlers/executor"
@@ -65,7 +62,7 @@ type trialLog struct {
 }
 
 func (p *policyCall) test(ctx context.Context, name string) error {
-	with, err := p.made()
+	with, err := p.readContext(p.file)
 	if err != nil {
 		return err
 	}
@@ -82,32 +79,6 @@ func (p *policyCall) test(ctx context.Context, name string) error {
 		return err
 	}
 	return r.print(p.stdout, name, p.user)
-}
-
-// made reads the context that somebody made up.
-func (p *policyCall) made() (map[string]any, error) {
-	var text []byte
-	var err error
-	switch p.file {
-	case "":
-		return map[string]any{}, nil
-	case "-":
-		text, err = io.ReadAll(io.LimitReader(p.stdin, maxBlueprint))
-	default:
-		text, err = readBlueprint(p.file)
-	}
-	if err != nil {
-		return nil, err
-	}
-	with := map[string]any{}
-	if yamlErr := yaml.Unmarshal(text, &with); yamlErr != nil { // JSON with tabs is no YAML
-		decoder := json.NewDecoder(bytes.NewReader(text))
-		decoder.UseNumber()
-		if decoder.Decode(&with) != nil {
-			return nil, fmt.Errorf("%s: the context has to be a map in JSON or YAML: %w", p.file, yamlErr)
-		}
-	}
-	return with, nil
 }
 
 func noPolicy(name string) error { return fmt.Errorf("there is no policy %q", name) }

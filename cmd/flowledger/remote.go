@@ -111,42 +111,28 @@ func (r *remote) post(ctx context.Context, path string, in, out any) error {
 	return r.call(ctx, http.MethodPost, path, "application/json", bytes.NewReader(text), out)
 }
 
-func (r *remote) importFiles(ctx context.Context, out io.Writer, files []string, dry bool) error {
-	if dry {
-		return usagef("--dry-run works on a data folder only, not with --server")
-	}
-	for _, file := range files {
-		if err := r.importFile(ctx, out, file); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *remote) importFile(ctx context.Context, out io.Writer, file string) error {
+// importFile has a server import a file, or say what that would do.
+func (r *remote) importFile(ctx context.Context, out io.Writer, file string, given map[string]any, dry bool) error {
 	text, err := readBlueprint(file)
 	if err != nil {
 		return err
 	}
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", filepath.Base(file))
+	kind, body, err := uploadForm(file, text, given)
 	if err != nil {
 		return err
 	}
-	if _, err := part.Write(text); err != nil {
-		return err
-	}
-	if err := form.Close(); err != nil {
-		return err
+	path := "/api/v3/managed/blueprints/import/"
+	if dry {
+		path += "dry_run/"
 	}
 	var result struct {
 		Success bool `json:"success"`
 		Logs    []struct {
-			Event string `json:"event"`
+			Event      string         `json:"event"`
+			Attributes map[string]any `json:"attributes"`
 		} `json:"logs"`
 	}
-	if err := r.call(ctx, http.MethodPost, "/api/v3/managed/blueprints/import/", form.FormDataContentType(), &body, &result); err != nil {
+	if err := r.call(ctx, http.MethodPost, path, kind, body, &result); err != nil {
 		return err
 	}
 	if n := len(result.Logs); !result.Success && n > 0 {
@@ -156,11 +142,32 @@ func (r *remote) importFile(ctx context.Context, out io.Writer, file string) err
 		return fmt.Errorf("%s was refused", file)
 	}
 	for _, l := range result.Logs {
-		if _, err := fmt.Fprintln(out, l.Event); err != nil {
+		var lines []string
+		if diff, ok := l.Attributes[diffAttribute].(string); ok {
+			lines = strings.Split(diff, "\n")
+		}
+		if err := printDifference(out, l.Event, lines); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// uploadForm is the form that a blueprint is sent in.
+func uploadForm(file string, text []byte, given map[string]any) (kind string, body io.Reader, err error) {
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	part, err := form.CreateFormFile("file", filepath.Base(file))
+	if err == nil {
+		_, err = part.Write(text)
+	}
+	if err == nil && len(given) > 0 {
+		var packed []byte
+		if packed, err = json.Marshal(given); err == nil {
+			err = form.WriteField("context", string(packed))
+		}
+	}
+	return form.FormDataContentType(), &b, errors.Join(err, form.Close())
 }
 
 // A remoteUser is a user as the API shows one.

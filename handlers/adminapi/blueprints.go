@@ -23,6 +23,8 @@ type Importer interface {
 	// Import applies one, all or nothing. A fault of the blueprint is part of
 	// the result; an error means that there is none.
 	Import(ctx context.Context, c session.Caller, name string, text []byte, context map[string]any) (ImportResult, error)
+	// DryRun says what Import would do, and does nothing.
+	DryRun(ctx context.Context, c session.Caller, name string, text []byte, context map[string]any) (ImportResult, error)
 }
 
 // An ImportResult says whether a blueprint was applied, and what is to be
@@ -36,7 +38,9 @@ type ImportResult struct {
 // keys, which match them, too.
 func (s *Server) mountBlueprints(r *mux.Router) {
 	const path, model = "managed/blueprints/", "authentik_blueprints.blueprintinstance"
-	s.route(r, path+"import/", superusers, verbs{http.MethodPost: s.importBlueprint})
+	s.route(r, path+"import/", superusers, verbs{http.MethodPost: s.importBlueprint(false)})
+	// An address of its own: a server that does not know it must not import.
+	s.route(r, path+"import/dry_run/", superusers, verbs{http.MethodPost: s.importBlueprint(true)})
 	s.route(r, path+"available/", lookAt(model), verbs{http.MethodGet: s.availableBlueprints})
 	s.route(r, path, lookAt(model), verbs{http.MethodGet: s.listInstances, http.MethodPost: s.createInstance})
 	s.route(r, path+"{key}/", lookAt(model), verbs{
@@ -51,37 +55,57 @@ func (s *Server) mountBlueprints(r *mux.Router) {
 const maxFraming = 64 << 10
 
 // importBlueprint applies an uploaded blueprint, or one that the program
-// ships. A faulty one is answered with what is wrong, and status 200.
-func (s *Server) importBlueprint(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+// ships, or only tells what would become of it. A faulty one is answered with
+// what is wrong, and status 200.
+func (s *Server) importBlueprint(dry bool) endpoint {
+	do := func(ctx context.Context, c session.Caller, u upload) (ImportResult, error) {
+		return s.Importer.DryRun(ctx, c, u.name, u.text, u.with)
+	}
+	if !dry {
+		do = func(ctx context.Context, c session.Caller, u upload) (ImportResult, error) {
+			result, err := s.Importer.Import(ctx, c, u.name, u.text, u.with)
+			if err != nil {
+				return result, err
+			}
+			return result, s.changed(ctx)
+		}
+	}
+	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+		u, err := readBlueprint(r)
+		if err != nil {
+			return err
+		}
+		s.changes.Lock() // an import judges on what is read, too
+		defer s.changes.Unlock()
+		result, err := do(r.Context(), c, u)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, map[string]any{
+			"success": result.Success, "logs": logs(result.Logs, "blueprint", s.Now()),
+		})
+	}
+}
+
+// readBlueprint reads the form, and finds the shipped file that it may name.
+func readBlueprint(r *http.Request) (upload, error) {
 	u, err := readUpload(r)
 	if err != nil {
-		return err
+		return u, err
 	}
-	var with map[string]any
 	if u.context != "" {
-		if err := json.Unmarshal([]byte(u.context), &with); err != nil || !shallow(with, maxDepth) {
-			return invalid("context", "Value must be valid JSON.")
+		if err := json.Unmarshal([]byte(u.context), &u.with); err != nil || !shallow(u.with, maxDepth) {
+			return u, invalid("context", "Value must be valid JSON.")
 		}
 	}
 	if u.path != "" {
 		shipped, ok := blueprint.Shipped(u.path) // no other file can be named, so a path leads nowhere else
 		if !ok {
-			return invalid("path", "Blueprint file does not exist")
+			return u, invalid("path", "Blueprint file does not exist")
 		}
 		u.name, u.text = shipped.Name, shipped.Text
 	}
-	s.changes.Lock() // an import judges on what is read, too
-	defer s.changes.Unlock()
-	result, err := s.Importer.Import(r.Context(), c, u.name, u.text, with)
-	if err != nil {
-		return err
-	}
-	if err := s.changed(r.Context()); err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, map[string]any{
-		"success": result.Success, "logs": logs(result.Logs, "blueprint", s.Now()),
-	})
+	return u, nil
 }
 
 // An upload is the form that a blueprint comes in.
@@ -90,6 +114,7 @@ type upload struct {
 	text    []byte
 	path    string
 	context string
+	with    map[string]any // what context says
 }
 
 // readUpload reads the form. All of it is bounded, so it is read to memory.

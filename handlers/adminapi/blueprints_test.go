@@ -28,6 +28,12 @@ func (b *bench) Import(_ context.Context, c session.Caller, name string, text []
 	}, nil
 }
 
+// DryRun implements [adminapi.Importer]: it says so.
+func (b *bench) DryRun(ctx context.Context, c session.Caller, name string, text []byte, with map[string]any) (adminapi.ImportResult, error) {
+	result, err := b.Import(ctx, c, "dry "+name, text, with)
+	return result, err
+}
+
 // Test implements [adminapi.Tester].
 func (b *bench) Test(_ context.Context, _ session.Caller, policy, user string, with map[string]any) (adminapi.TestResult, error) {
 	return adminapi.TestResult{Passing: with["pass"] == true && b.views.now().users[user].Username == "jane", Messages: []string{policy}}, nil
@@ -47,6 +53,11 @@ func (b *bench) Preview(_ context.Context, c session.Caller, p *stage.Prompt) (m
 // upload sends a form of fields; those named file are files.
 func (b *bench) upload(as string, form map[string]string) reply {
 	b.t.Helper()
+	return b.uploadTo("import/", as, form)
+}
+
+func (b *bench) uploadTo(path, as string, form map[string]string) reply {
+	b.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for name, text := range form {
@@ -59,7 +70,7 @@ func (b *bench) upload(as string, form map[string]string) reply {
 		b.must(w.WriteField(name, text))
 	}
 	b.must(w.Close())
-	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, "/api/v3/managed/blueprints/import/", &body)
+	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, "/api/v3/managed/blueprints/"+path, &body)
 	r.Header.Set("Content-Type", w.FormDataContentType())
 	r.Header.Set("X-As", as)
 	return b.send(r)
@@ -97,6 +108,22 @@ func TestImport(t *testing.T) {
 				t.Errorf("imported: %q", b.imported)
 			}
 		})
+	}
+}
+
+// A dry run takes the same form, and has an address that no other server takes
+// for an import.
+func TestDryRun(t *testing.T) {
+	b := newBench(t)
+	for form, want := range map[string]string{"good": `"success":true`, "bad": `"success":false`} {
+		b.imported = nil
+		got := b.uploadTo("import/dry_run/", admin, map[string]string{"file": form, "context": `{"a":1}`})
+		if got.status != 200 || !strings.Contains(got.text, want) || !strings.Contains(got.text, "dry flow.yaml says "+form) || len(b.imported) != 1 {
+			t.Errorf("%s: %d %s, imported %q", form, got.status, got.text, b.imported)
+		}
+	}
+	if got := b.uploadTo("import/dry_run/", member, map[string]string{"file": "x"}); got.status != 403 {
+		t.Errorf("by somebody: %d", got.status)
 	}
 }
 

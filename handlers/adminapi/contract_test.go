@@ -44,6 +44,9 @@ func checkContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A dry run is ours, and answers as the import does.
+	r = r.Clone(r.Context())
+	r.URL.Path = strings.TrimSuffix(r.URL.Path, "dry_run/")
 	if router == nil || strings.HasPrefix(r.URL.Path, "/api/v3/sample/") {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -135,12 +136,24 @@ func clearCache(w http.ResponseWriter, _ *http.Request, _ session.Caller) error 
 // flowAddressee is the flow that a path names.
 var flowAddressee = addressee{name: "Flow", bySlug: true}
 
+// exportShows are the permissions to see what is in an export. That to export
+// flows does not stand for them.
+var exportShows = []string{
+	"authentik_flows.view_flow", "authentik_flows.view_flowstagebinding", "authentik_flows.view_stage",
+	"authentik_policies.view_policy", "authentik_policies.view_policybinding", "authentik_stages_prompt.view_prompt",
+}
+
 // exportFlow answers with a file, which a browser saves under the flow's name.
 func (s *Server) exportFlow(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	t, err := s.find(r, flowAddressee)
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(exportShows, func(permission string) bool { return !c.May(permission) }) {
+		return forbidden()
+	}
+	s.changes.Lock() // a flow that is being changed is not half of the one and half of the other
+	defer s.changes.Unlock()
 	document, err := s.Exporter.Export(r.Context(), c, t.ID)
 	if err != nil {
 		return err

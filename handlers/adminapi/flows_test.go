@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -152,6 +153,36 @@ func TestExecute(t *testing.T) {
 		got := b.do(tt.as, http.MethodGet, "flows/instances/"+tt.slug+"/execute/", nil)
 		if got.status != tt.status || got.str("link")+got.str("detail") != tt.want {
 			t.Errorf("%s: %d %s", name, got.status, got.text)
+		}
+	}
+}
+
+// An export shows more than a flow, so it takes more than the permission to
+// export.
+func TestWhoMayExport(t *testing.T) {
+	b := newBench(t)
+	b.flow("f")
+	b.server.Exporter = b
+	b.router = mux.NewRouter()
+	b.server.Mount(b.router)
+	all := []string{
+		"authentik_flows.export_flow", "authentik_flows.view_flow", "authentik_flows.view_flowstagebinding", "authentik_flows.view_stage",
+		"authentik_policies.view_policy", "authentik_policies.view_policybinding", "authentik_stages_prompt.view_prompt",
+	}
+	ask := func(granted []string) int {
+		c := session.Caller{User: "auditor", Granted: session.Grants{}}
+		for _, permission := range granted {
+			c.Granted[permission] = true
+		}
+		b.callers["auditor"] = c
+		return b.do("auditor", http.MethodGet, "flows/instances/f/export/", nil).status
+	}
+	if got := ask(all); got != 200 {
+		t.Errorf("with all permissions: %d", got)
+	}
+	for i, permission := range all {
+		if got := ask(slices.Delete(slices.Clone(all), i, i+1)); got != 403 {
+			t.Errorf("without %s: %d", permission, got)
 		}
 	}
 }
