@@ -137,8 +137,10 @@ type GroupFilter struct {
 	ID, Name  string
 	Search    string // part of the name
 	Superuser *bool
-	Member    string // id of a direct member
-	Role      string // id of a role that it has itself
+	Members   []string // ids of direct members, any of them
+	// Attributes are by path, with __ between the keys.
+	Attributes map[string]any
+	Role       string // id of a role that it has itself
 }
 
 // List returns the groups that f wants, by name, and how many there are on all
@@ -151,8 +153,12 @@ func (g *Groups) List(ctx context.Context, f GroupFilter, descending bool, p Pag
 	if f.Superuser != nil {
 		w.add("superuser = ?", *f.Superuser)
 	}
-	if f.Member != "" {
-		w.add("id IN (SELECT id FROM groups_members WHERE user = ?)", f.Member)
+	var in where
+	if in.oneOf("user", f.Members); len(f.Members) > 0 {
+		w.add("id IN (SELECT id FROM groups_members"+in.sql()+")", in.args...)
+	}
+	if err := w.attributes(f.Attributes); err != nil {
+		return nil, 0, err
 	}
 	if f.Role != "" {
 		w.add("id IN (SELECT holder FROM roles_groups WHERE id = ?)", f.Role)

@@ -163,6 +163,15 @@ func TestSessions(t *testing.T) {
 	if all, total, err := w.sessions.List(t.Context(), projections.SessionFilter{LoggedIn: true}, projections.Page{}); total != 1 || len(all) != 1 || err != nil {
 		t.Errorf("%d logged in, %v, want 1", total, err)
 	}
+	for name, f := range map[string]projections.SessionFilter{
+		"a word of the browser": {Search: "AGENT 192.0"}, "no word": {Search: "lynx"}, "an order": {Order: "-user__username"}, "another": {Order: "session__last_ip"},
+	} {
+		f.LoggedIn = true
+		want := map[bool]int{true: 0, false: 1}[name == "no word"]
+		if all, _, err := w.sessions.List(t.Context(), f, projections.Page{}); len(all) != want || err != nil {
+			t.Errorf("%s: %d, %v, want %d", name, len(all), err, want)
+		}
+	}
 	if due, err := w.sessions.Due(t.Context(), start.Add(time.Hour), 9); err != nil || len(due) != 1 || due[0] != id("anonymous") {
 		t.Errorf("due: %v, %v", due, err)
 	}

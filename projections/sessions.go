@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -108,17 +109,29 @@ type Session struct {
 type SessionFilter struct {
 	ID, User, IP, Agent string
 	LoggedIn            bool      // somebody is
+	Search              string    // words of the user's name, the address or the browser
+	Order               string    // a field of the contract, with a minus in front to turn it around; else the last used first
 	At                  time.Time // sessions whose time is over by then, or that idle too long, are not wanted
 }
 
-// List returns the sessions that f wants, the last used first, and how many
-// there are on all pages.
+// sessionUser is the name of a session's user, as searches see it.
+const sessionUser = "coalesce((SELECT username_folded FROM users WHERE users.id = sessions.user), '')"
+
+// sessionOrder are the columns that lists can be ordered by, as the contract
+// names them.
+var sessionOrder = map[string]string{
+	"user__username": sessionUser, "session__last_ip": "ip", "session__last_user_agent": "agent", "session__last_used": "seen",
+	"session__expires": "expires", "last_ip": "ip", "last_user_agent": "agent", "last_used": "seen", "expires": "expires", "uuid": "id",
+}
+
+// List returns the sessions that f wants, and how many there are on all pages.
 func (v *Sessions) List(ctx context.Context, f SessionFilter, p Page) ([]Session, int, error) {
 	var w where
 	w.equal("id", f.ID)
 	w.equal("user", f.User)
 	w.equal("ip", f.IP)
 	w.equal("agent", f.Agent)
+	w.search(f.Search, "lower(ip || char(10) || agent || char(10) || "+sessionUser+")")
 	if f.LoggedIn {
 		w.add("user <> ''")
 	}
@@ -130,7 +143,12 @@ func (v *Sessions) List(ctx context.Context, f SessionFilter, p Page) ([]Session
 		return nil, 0, err
 	}
 	var sessions []Session
-	q := "SELECT * FROM sessions" + w.sql() + " ORDER BY seen DESC, id" + p.sql()
+	name, descending := strings.CutPrefix(f.Order, "-")
+	order := sessionOrder[name] + direction(descending)
+	if sessionOrder[name] == "" {
+		order = "seen DESC"
+	}
+	q := "SELECT * FROM sessions" + w.sql() + " ORDER BY " + order + ", id" + p.sql()
 	err = v.views.read(ctx, "sessions", q, w.args, func(s *sqlite.Stmt) error {
 		sessions = append(sessions, Session{
 			ID: s.GetText("id"), Kind: s.GetText("kind"), User: s.GetText("user"), Generation: int(s.GetInt64("generation")),

@@ -186,7 +186,7 @@ func (t *Tokens) find(ctx context.Context, w where, end string) ([]Token, error)
 		tokens = append(tokens, Token{
 			ID: s.GetText("id"), Identifier: s.GetText("identifier"), Intent: s.GetText("intent"), Flow: s.GetText("flow"),
 			User: s.GetText("user"), Description: s.GetText("description"), Expires: timeAt(s, "expires"),
-			Expiring: s.GetBool("expiring"), Scope: strings.Fields(s.GetText("scope")), RevokeOnExecution: s.GetBool("revoke_on_execution"),
+			Expiring: s.GetBool("expiring"), Scope: scopeAt(s), RevokeOnExecution: s.GetBool("revoke_on_execution"),
 			Created: timeAt(s, "created"), LastUsed: timeAt(s, "last_used"),
 		})
 		return nil
@@ -199,4 +199,12 @@ func (w *where) valid(at time.Time) {
 	if !at.IsZero() {
 		w.add("(NOT expiring OR expires > ?)", micros(at))
 	}
+}
+
+// scopeAt reads what a token is limited to; nil for no limit.
+func scopeAt(s *sqlite.Stmt) []string {
+	if text := s.GetText("scope"); text != "" {
+		return strings.Fields(text)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -25,6 +26,10 @@ type UserFilter struct {
 	Roles, RoleNames          []string       // any of them, not by a group
 	Attributes                map[string]any // by path, with __ between the keys
 	Bare                      bool           // it does not matter what they belong to
+	// Times are bounds, by date_joined, last_login or last_updated: exact, or
+	// with __gt or __lt for later and earlier.
+	Times   map[string]time.Time
+	NoLogin *bool // whether they never logged in
 }
 
 // userOrder are the columns that lists can be ordered by, as the contract
@@ -101,11 +106,45 @@ func (f UserFilter) where() (*where, error) {
 	if f.PathStart != "" {
 		w.add("substr(path, 1, length(?)) = ?", f.PathStart, f.PathStart)
 	}
+	if f.NoLogin != nil {
+		w.add("(last_login = 0) = ?", *f.NoLogin)
+	}
+	w.times(f.Times)
 	w.member("id", f.Groups)
 	w.member("name", f.GroupNames)
 	w.holder("id", f.Roles)
 	w.holder("name", f.RoleNames)
 	return w, w.attributes(f.Attributes)
+}
+
+// times wants points in time within bounds. Never is not before anything.
+func (w *where) times(bounds map[string]time.Time) {
+	for _, name := range slices.Sorted(maps.Keys(bounds)) {
+		field, how, _ := strings.Cut(name, "__")
+		column := userOrder[field]
+		switch how {
+		case "":
+			w.add(column+" = ?", micros(bounds[name]))
+		case "gt":
+			w.add(column+" > ?", micros(bounds[name]))
+		case "lt":
+			w.add(column+" <> 0 AND "+column+" < ?", micros(bounds[name]))
+		}
+	}
+}
+
+// Paths lists the folders that users lie in and whose names have a text in
+// them, in any case.
+func (u *Users) Paths(ctx context.Context, search string) (paths []string, err error) {
+	var w where
+	if search != "" {
+		w.add("instr(lower(path), lower(?)) > 0", search)
+	}
+	err = u.views.read(ctx, "paths of users", "SELECT DISTINCT path FROM users"+w.sql()+" ORDER BY path", w.args, func(s *sqlite.Stmt) error {
+		paths = append(paths, s.ColumnText(0))
+		return nil
+	})
+	return paths, err
 }
 
 // member wants a membership in one of some groups.

@@ -156,6 +156,11 @@ func TestListUsers(t *testing.T) {
 		"deep attribute":               {projections.UserFilter{Attributes: map[string]any{"deep__er": "x", "n": 5}}, []string{"Ada"}},
 		"attribute of other value":     {projections.UserFilter{Attributes: map[string]any{"n": 6}}, nil},
 		"missing attribute":            {projections.UserFilter{Attributes: map[string]any{"none": nil}}, nil},
+		"joined then":                  {projections.UserFilter{Times: map[string]time.Time{"date_joined": start}}, []string{"Ada", "bob"}},
+		"joined later":                 {projections.UserFilter{Times: map[string]time.Time{"date_joined__gt": start}}, nil},
+		"joined before":                {projections.UserFilter{Times: map[string]time.Time{"date_joined__lt": start.Add(time.Hour)}}, []string{"Ada", "bob"}},
+		"never is not before":          {projections.UserFilter{NoLogin: ptr(true), Times: map[string]time.Time{"last_login__lt": start.AddDate(9, 0, 0)}}, nil},
+		"changed after":                {projections.UserFilter{Times: map[string]time.Time{"last_updated__gt": start.AddDate(9, 0, 0)}}, nil},
 		"several at once":              {projections.UserFilter{Active: ptr(true), Username: "bob"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -274,8 +279,10 @@ func TestGroups(t *testing.T) {
 		"by a word":    {projections.GroupFilter{Search: "MID"}, 1},
 		"superuser":    {projections.GroupFilter{Superuser: ptr(true)}, 1},
 		"no superuser": {projections.GroupFilter{Superuser: ptr(false)}, 2},
-		"by member":    {projections.GroupFilter{Member: id("bob")}, 1},
+		"by member":    {projections.GroupFilter{Members: []string{id("bob"), id("nobody")}}, 1},
 		"by nothing":   {projections.GroupFilter{Name: "none"}, 0},
+		"attributes":   {projections.GroupFilter{Attributes: map[string]any{"deep__top": true}}, 1},
+		"no attribute": {projections.GroupFilter{Attributes: map[string]any{"x": "other"}}, 0},
 	} {
 		if got, total, err := w.groups.List(t.Context(), tt.filter, true, projections.Page{}); err != nil || len(got) != tt.want || total != tt.want {
 			t.Errorf("%s: %d of %d, %v, want %d", name, len(got), total, err, tt.want)
@@ -305,5 +312,15 @@ func TestGroupChanges(t *testing.T) {
 	p := must[user.Person](t)(w.users.Person(t.Context(), id("bob")))
 	if !p.Superuser || len(p.Groups) != 2 {
 		t.Errorf("bob: %+v", p)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	w := people(t)
+	for search, want := range map[string][]string{"": {"p/q", "users"}, "USE": {"users"}, "%": nil} {
+		got, err := w.users.Paths(t.Context(), search)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%q: %v (-want +got):\n%s", search, err, diff)
+		}
 	}
 }

@@ -21,7 +21,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 		Executions: &a.executionHandler, Revisions: a.revisions,
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
 		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d,
-		Accounts: a.accounts, Things: a.objects, Bindings: a.objects, People: d, Roles: d, RoleStates: &a.roleHandler, Users: &a.userHandler, Logins: d, Keys: d, Audit: d, Counts: d, Audits: &a.auditHandler, Exports: newExportFiles(a.data), Looks: a.looks, Scores: d,
+		Accounts: a.accounts, Hashes: a.accounts, Paths: a.users.Paths, Things: a.objects, Bindings: a.objects, People: d, Roles: d, RoleStates: &a.roleHandler, Users: &a.userHandler, Logins: d, Keys: d, Audit: d, Counts: d, Audits: &a.auditHandler, Exports: newExportFiles(a.data), Looks: a.looks, Scores: d,
 		Importer: &uploads{a}, Exporter: &exports{a}, Tester: &trials{a}, Launcher: a.executor, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,
 	}
@@ -135,7 +135,7 @@ func (d *directory) Group(ctx context.Context, id string) (adminapi.Group, bool,
 // Logins implements adminapi.Logins.
 func (d *directory) Logins(ctx context.Context, f adminapi.LoginFilter, p adminapi.Page) ([]adminapi.Login, int, error) {
 	found, total, err := d.app.sessions.List(ctx, projections.SessionFilter{
-		User: f.User, IP: f.IP, Agent: f.UserAgent, LoggedIn: true, At: time.Now(),
+		User: f.User, IP: f.IP, Agent: f.UserAgent, Search: f.Search, Order: f.Order, LoggedIn: true, At: time.Now(),
 	}, page(p))
 	out := make([]adminapi.Login, len(found))
 	for i, s := range found {

@@ -30,6 +30,7 @@ func (w *wish) clean(data map[string]any) (map[string]any, map[string]domain.Sec
 	}
 	maps.Copy(full, set)
 	w.unique(set, full, &problems)
+	w.circular(set, &problems)
 	for name, sentences := range w.kind.Validate(full) {
 		for _, sentence := range sentences {
 			problems.Add(name, "%s", sentence)
@@ -91,6 +92,27 @@ func (w *wish) unique(set, full map[string]any, problems *catalog.Problems) {
 	}
 	if w.kind.Model == object.BrandModel && set["default"] == true && w.taken([]string{"default"}, full) {
 		problems.Add("default", "Only a single brand can be set as default.")
+	}
+}
+
+// circular refuses groups that are part of themselves, by whatever way.
+func (w *wish) circular(set map[string]any, problems *catalog.Problems) {
+	if w.kind.Category != catalog.Group || !w.exists {
+		return
+	}
+	seen := map[string]bool{}
+	for above := slices.Clone(listOf(set["parents"])); len(above) > 0; above = above[1:] {
+		key := keyString(above[0])
+		if key == w.found.PK {
+			problems.Add("parents", "Cannot set a group as parent that is below this one.")
+			return
+		}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		g, _ := w.run.things.Get(w.kind.Model, key)
+		above = append(above, listOf(g.Fields["parents"])...)
 	}
 }
 

@@ -249,6 +249,23 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
+// A group is not part of itself, by however many steps.
+func TestGroupsGoNoCircles(t *testing.T) {
+	w := newWorld()
+	w.imported(t, `entries:
+- {model: authentik_core.group, id: top, identifiers: {name: top}}
+- {model: authentik_core.group, id: mid, identifiers: {name: mid}, attrs: {parents: [!KeyOf top]}}
+- {model: authentik_core.group, identifiers: {name: low}, attrs: {parents: [!KeyOf mid, !KeyOf top]}}
+`)
+	const want = "Serializer errors {'parents': ['Cannot set a group as parent that is below this one.']}"
+	for _, below := range []string{"top", "mid", "low"} {
+		_, err := w.try(`entries: [{model: authentik_core.group, identifiers: {name: top}, attrs: {parents: [!Find [authentik_core.group, [name, `+below+`]]]}}]`, w.env())
+		if e, ok := errors.AsType[*blueprint.Error](err); !ok || e.Message != want {
+			t.Errorf("%s: %v", below, err)
+		}
+	}
+}
+
 func TestEntryFaults(t *testing.T) {
 	flow := "model: authentik_flows.flow, identifiers: {slug: s}, attrs: {name: N, title: T, designation: "
 	tests := map[string]struct{ entry, message, field string }{

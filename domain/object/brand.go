@@ -17,7 +17,8 @@ func init() {
 }
 
 // Brand is what an installation looks like under a domain, and which flows it
-// uses by default (spec/flows.md 9).
+// uses by default (spec/flows.md 9). There are no applications and no
+// certificates to refer to; the contract has the fields.
 type Brand struct {
 	Domain         string         `json:"domain" catalog:"required"`
 	Default        bool           `json:"default"`
@@ -26,6 +27,7 @@ type Brand struct {
 	Favicon        string         `json:"branding_favicon" catalog:"blank"`
 	CustomCSS      string         `json:"branding_custom_css" catalog:"blank,verbatim"`
 	Background     string         `json:"branding_default_flow_background" catalog:"blank"`
+	MapTiles       string         `json:"branding_map_tiles" catalog:"blank"`
 	Authentication *string        `json:"flow_authentication" catalog:"ref=flow"`
 	Invalidation   *string        `json:"flow_invalidation" catalog:"ref=flow"`
 	Recovery       *string        `json:"flow_recovery" catalog:"ref=flow"`
@@ -35,6 +37,9 @@ type Brand struct {
 	Lockdown       *string        `json:"flow_lockdown" catalog:"ref=flow"`
 	Request        *string        `json:"flow_request" catalog:"ref=flow"`
 	UserSwitch     *string        `json:"flow_user_switch" catalog:"ref=flow"`
+	Application    *string        `json:"default_application" catalog:"ref=authentik_core.application"`
+	Certificate    *string        `json:"web_certificate" catalog:"ref=authentik_crypto.certificatekeypair"`
+	Certificates   []string       `json:"client_certificates" catalog:"ref=authentik_crypto.certificatekeypair"`
 	Attributes     map[string]any `json:"attributes"`
 }
 

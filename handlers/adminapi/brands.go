@@ -41,7 +41,7 @@ func amendBrand(s *Server, id string, _, set map[string]any) catalog.Problems {
 }
 
 // brandedTexts are the fields of a brand that strangers may see.
-var brandedTexts = []string{"branding_title", "branding_logo", "branding_favicon", "branding_custom_css"}
+var brandedTexts = []string{"branding_title", "branding_logo", "branding_favicon", "branding_custom_css", "branding_map_tiles"}
 
 // currentBrand describes the brand of the host that was asked.
 func (s *Server) currentBrand(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
@@ -52,7 +52,7 @@ func (s *Server) currentBrand(w http.ResponseWriter, r *http.Request, _ session.
 		brand = object.Thing{Kind: k.Model, Fields: map[string]any{"domain": "fallback"}}
 	}
 	out := map[string]any{
-		"matched_domain": text(brand, "domain"), "branding_map_tiles": "", "ui_footer_links": []any{}, "ui_theme": "automatic",
+		"matched_domain": text(brand, "domain"), "ui_footer_links": []any{}, "ui_theme": "automatic",
 		"default_locale": "",
 		"flags":          map[string]bool{"flows_continuous_login": false, "flows_refresh_others": false},
 	}

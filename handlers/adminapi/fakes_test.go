@@ -354,7 +354,7 @@ func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p admi
 	for id := range v.now().groups {
 		g, ok, _ := v.Group(context.Background(), id)
 		switch {
-		case !ok, f.ID != "" && f.ID != id, f.Name != "" && f.Name != g.Name, f.Member != "" && !slices.Contains(g.Members, f.Member):
+		case !ok, f.ID != "" && f.ID != id, f.Name != "" && f.Name != g.Name, len(f.Members) > 0 && !slices.ContainsFunc(f.Members, func(id string) bool { return slices.Contains(g.Members, id) }):
 		case f.Role != "" && !slices.Contains(v.now().groups[id].Roles, f.Role):
 		case f.Superuser != nil && *f.Superuser != g.Superuser, !strings.Contains(g.Name, f.Search):
 		default:
@@ -397,6 +397,18 @@ func (v *views) Login(_ context.Context, id string) (adminapi.Login, bool, error
 		ID: id, User: s.User, IP: s.IP, Seen: s.Seen, Expires: s.Expires,
 		UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
 	}, s.Status == session.Alive && s.User != "", nil
+}
+
+// paths are the folders of users.
+func (v *views) paths(_ context.Context, search string) ([]string, error) {
+	var out []string
+	for _, u := range v.now().users {
+		if strings.Contains(u.Path, search) {
+			out = append(out, u.Path)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 func (v *views) Tokens(_ context.Context, f adminapi.TokenFilter, order string, p adminapi.Page) ([]adminapi.Token, int, error) {

@@ -101,11 +101,12 @@ func newBench(t *testing.T) *bench {
 			Code: v.Code, Passwords: b, Now: now, Living: b.living,
 			Erase: func(context.Context, string, string) error { return nil },
 		},
-		Revisions: b.views, Things: b.views, Bindings: b.views, People: b.views, Roles: b.views, RoleStates: &command.Handler[role.State]{Store: store, Codec: sealer},
+		Revisions: b.views, Things: b.views, Paths: b.views.paths, Bindings: b.views, People: b.views, Roles: b.views, RoleStates: &command.Handler[role.State]{Store: store, Codec: sealer},
 		Logins: b.views, Keys: b.views, Audit: b.views, Counts: b.views, Audits: &command.Handler[audit.State]{Store: store, Codec: sealer}, Exports: b.files, Looks: b.looks, Scores: &scores{views: b.views}, Importer: b, Tester: b,
 		Instances: b.kept, Keeper: b.kept,
 		Wait: b.views.wait, Now: now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
+	b.server.Hashes = b.server.Accounts.(*account.Accounts)
 	b.router = mux.NewRouter()
 	b.server.Mount(b.router)
 	b.router.NotFoundHandler = b.server.NotFound()

@@ -61,26 +61,50 @@ func (s *Server) listGroups(w http.ResponseWriter, r *http.Request, _ session.Ca
 	return writeList(w, pg, total, results)
 }
 
-// groupFilter reads the filters of a list of groups. Nobody tells that a
-// member is asked for who does not exist, so no group has them.
+// groupFilter reads the filters of a list of groups. Nobody tells that only
+// members are asked for who do not exist, so no group has them.
 func (s *Server) groupFilter(ctx context.Context, q url.Values) (f GroupFilter, nobody bool, err error) {
 	f = GroupFilter{Name: q.Get("name"), Search: q.Get("search"), Superuser: boolParam(q, "is_superuser")}
-	if text := q.Get("members_by_pk"); text != "" {
+	var problems catalog.Problems
+	f.Attributes = attributesParam(q, &problems)
+	keys, names := given(q["members_by_pk"]), given(q["members_by_username"])
+	if len(keys)+len(names) > maxAskedMembers {
+		problems.Add("members_by_pk", "Ask for no more than %d members at once.", maxAskedMembers)
+	}
+	var numbers []int
+	for _, text := range keys {
 		key, err := strconv.Atoi(text)
 		if err != nil {
-			return f, false, invalid("members_by_pk", "Enter a number.")
+			problems.Add("members_by_pk", "Enter a number.")
 		}
+		numbers = append(numbers, key)
+	}
+	if err := problems.Err(); err != nil {
+		return f, false, err
+	}
+	for _, key := range numbers {
 		u, ok, err := s.People.UserByKey(ctx, key)
-		f.Member = u.ID
-		return f, !ok, err
+		if err != nil {
+			return f, false, err
+		}
+		if ok {
+			f.Members = append(f.Members, u.ID)
+		}
 	}
-	if name := q.Get("members_by_username"); name != "" {
+	for _, name := range names {
 		u, ok, err := s.userNamed(ctx, name)
-		f.Member = u.ID
-		return f, !ok, err
+		if err != nil {
+			return f, false, err
+		}
+		if ok {
+			f.Members = append(f.Members, u.ID)
+		}
 	}
-	return f, false, nil
+	return f, len(keys)+len(names) > 0 && len(f.Members) == 0, nil
 }
+
+// maxAskedMembers bounds the members that a list of groups is asked about.
+const maxAskedMembers = 100
 
 // userNamed returns the user with exactly this name.
 func (s *Server) userNamed(ctx context.Context, name string) (User, bool, error) {

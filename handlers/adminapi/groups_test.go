@@ -34,13 +34,15 @@ func TestGroups(t *testing.T) {
 	}
 	for query, want := range map[string][]string{
 		"": {"band", "parent"}, "?name=band": {"band"}, "?search=par": {"parent"}, "?is_superuser=true": {"band"},
-		"?members_by_pk=2": {"band"}, "?members_by_username=jane": {"band"}, "?members_by_username=nobody": {}, "?name=nothing": {},
+		"?members_by_pk=2": {"band"}, "?members_by_username=jane": {"band"}, "?members_by_username=nobody": {},
+		"?members_by_pk=1&members_by_pk=2&members_by_pk=99": {"band"}, "?members_by_username=nobody&members_by_username=jane": {"band"}, "?name=nothing": {},
 	} {
 		if diff := cmp.Diff(want, b.want(200, http.MethodGet, "core/groups/"+query, nil).names("name")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}
 	b.want(400, http.MethodGet, "core/groups/?members_by_pk=x", nil)
+	b.want(400, http.MethodGet, "core/groups/?attributes=x", nil)
 	b.want(201, http.MethodPost, "policies/bindings/", fields{"target": b.flow("f"), "group": parent, "order": 0})
 	b.want(204, http.MethodDelete, "core/groups/"+parent+"/", nil)
 	if got := b.want(200, http.MethodGet, one, nil); !cmp.Equal(got.at("parents"), []any{}) {
@@ -48,6 +50,27 @@ func TestGroups(t *testing.T) {
 	}
 	if got := b.want(200, http.MethodGet, "policies/bindings/", nil); got.at("pagination.count") != 0.0 {
 		t.Errorf("a binding of no group is left: %s", got.text)
+	}
+}
+
+// A group is not part of itself, by however many steps.
+func TestGroupsGoNoCircles(t *testing.T) {
+	b := newBench(t)
+	made := func(name string, parents ...any) string {
+		return b.want(201, http.MethodPost, "core/groups/", fields{"name": name, "parents": append([]any{}, parents...)}).str("pk")
+	}
+	top := made("top")
+	left, right := made("left", top), made("right", top)
+	low := made("low", left, right)
+	for name, parents := range map[string][]any{"its child": {left}, "what is below its child": {low}, "among others": {made("other"), low}} {
+		got := b.want(400, http.MethodPatch, "core/groups/"+top+"/", fields{"parents": parents})
+		if diff := cmp.Diff(fields{"parents": []any{"Cannot set a group as parent that is below this one."}}, got.json); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	got := b.want(200, http.MethodPatch, "core/groups/"+low+"/", fields{"parents": []any{left, top}})
+	if !cmp.Equal(got.at("parents"), []any{left, top}) {
+		t.Errorf("parents %v", got.at("parents"))
 	}
 }
 

@@ -106,8 +106,8 @@ func (s *Server) judgeGroup(ctx context.Context, id string, input map[string]any
 	}
 	if parents, given := set["parents"]; given {
 		write.Parents = texts(parents)
-		if slices.Contains(write.Parents, id) {
-			problems.Add("parents", "Cannot set group as parent of itself.")
+		if err := s.judgeParents(ctx, id, write.Parents, &problems); err != nil {
+			return write, err
 		}
 	}
 	if roles, given := set["roles"]; given {
@@ -129,6 +129,32 @@ func (s *Server) judgeGroup(ctx context.Context, id string, input map[string]any
 		}
 	}
 	return write, nil
+}
+
+// judgeParents refuses circles: whoever was in one of its groups would be in
+// all of them, and nobody could tell why.
+func (s *Server) judgeParents(ctx context.Context, id string, parents []string, problems *catalog.Problems) error {
+	if slices.Contains(parents, id) {
+		problems.Add("parents", "Cannot set group as parent of itself.")
+		return nil
+	}
+	seen := map[string]bool{}
+	for above := slices.Clone(parents); len(above) > 0; above = above[1:] {
+		if above[0] == id {
+			problems.Add("parents", "Cannot set a group as parent that is below this one.")
+			return nil
+		}
+		if seen[above[0]] {
+			continue
+		}
+		seen[above[0]] = true
+		g, _, err := s.People.Group(ctx, above[0])
+		if err != nil {
+			return err
+		}
+		above = append(above, g.Parents...)
+	}
+	return nil
 }
 
 // deleteGroup ends a group: its children lose a parent, and bindings to it go.

@@ -3,6 +3,7 @@ package adminapi
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,8 +15,7 @@ import (
 
 // Logins are the living sessions in which somebody is logged in.
 type Logins interface {
-	// Logins returns a page of them, the last used first, and how many there
-	// are on all pages.
+	// Logins returns a page of them, and how many there are on all pages.
 	Logins(ctx context.Context, f LoginFilter, p Page) ([]Login, int, error)
 	Login(ctx context.Context, id string) (Login, bool, error)
 }
@@ -34,6 +34,8 @@ type Login struct {
 // A LoginFilter says which sessions are wanted. What is empty does not matter.
 type LoginFilter struct {
 	User, IP, UserAgent string
+	Search              string // words of the user's name, the address or the browser
+	Order               string // a field of the contract, with a minus in front to turn it around; else the last used first
 }
 
 // loginModel is what permissions call sessions.
@@ -44,6 +46,7 @@ const loginModel = "authentik_core.authenticatedsession"
 func (s *Server) mountLogins(r *mux.Router) {
 	const path = "core/authenticated_sessions/"
 	s.route(r, path, ownOr(loginModel), verbs{http.MethodGet: s.listLogins})
+	s.route(r, path+"bulk_delete/", of(loginModel), verbs{http.MethodDelete: s.revokeLogins})
 	s.route(r, path+"{key}/", ownOr(loginModel), verbs{http.MethodGet: s.getLogin, http.MethodDelete: s.revokeLogin})
 	s.route(r, path+"{key}/used_by/", ownOr(loginModel), verbs{http.MethodGet: s.loginUses})
 }
@@ -55,7 +58,9 @@ func (s *Server) listLogins(w http.ResponseWriter, r *http.Request, c session.Ca
 	if err != nil {
 		return err
 	}
-	f := LoginFilter{IP: q.Get("session__last_ip"), UserAgent: q.Get("session__last_user_agent")}
+	f := LoginFilter{
+		IP: q.Get("session__last_ip"), UserAgent: q.Get("session__last_user_agent"), Search: q.Get("search"), Order: q.Get("ordering"),
+	}
 	if name := q.Get("user__username"); name != "" {
 		u, ok, err := s.userNamed(r.Context(), name)
 		if err != nil {
@@ -137,12 +142,62 @@ func (s *Server) revokeLogin(w http.ResponseWriter, r *http.Request, c session.C
 	if err != nil {
 		return err
 	}
-	_, err = s.Sessions.Handle(r.Context(), eventstore.Stream("session", l.ID), session.Revoke{By: c.User, Cause: "admin"}, s.meta(c, "user:"+l.User))
-	if err != nil {
+	if err := s.revoke(r.Context(), c, l); err != nil {
 		return err
 	}
 	if err := s.changed(r.Context()); err != nil {
 		return err
 	}
 	return done(w)
+}
+
+func (s *Server) revoke(ctx context.Context, c session.Caller, l Login) error {
+	_, err := s.Sessions.Handle(ctx, eventstore.Stream("session", l.ID), session.Revoke{By: c.User, Cause: "admin"}, s.meta(c, "user:"+l.User))
+	return err
+}
+
+// maxRevoked bounds the users whose sessions one request can end.
+const maxRevoked = 1000
+
+// revokeLogins ends all sessions of some users. A crash in between leaves some
+// of them; asking again ends the rest.
+func (s *Server) revokeLogins(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	keys := split(given(r.URL.Query()["user_pks"]))
+	switch {
+	case len(keys) == 0:
+		return invalid("user_pks", "This field is required.")
+	case len(keys) > maxRevoked:
+		return invalid("user_pks", "Ensure this field has no more than "+strconv.Itoa(maxRevoked)+" elements.")
+	}
+	var users []User
+	for _, text := range keys {
+		key, err := strconv.Atoi(text)
+		if err != nil {
+			return invalid("user_pks", "A valid integer is required.")
+		}
+		u, ok, err := s.People.UserByKey(r.Context(), key)
+		if err != nil {
+			return err
+		}
+		if ok {
+			users = append(users, u)
+		}
+	}
+	ended := 0
+	for _, u := range users {
+		found, _, err := s.Logins.Logins(r.Context(), LoginFilter{User: u.ID}, Page{})
+		if err != nil {
+			return err
+		}
+		for _, l := range found {
+			if err := s.revoke(r.Context(), c, l); err != nil {
+				return err
+			}
+			ended++
+		}
+		if err := s.changed(r.Context()); err != nil { // who is named twice has none left
+			return err
+		}
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"deleted": ended})
 }

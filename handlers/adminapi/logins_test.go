@@ -45,6 +45,29 @@ func TestLogins(t *testing.T) {
 	b.want(200, http.MethodGet, other, nil)
 }
 
+// All sessions of some users end at once.
+func TestBulkDelete(t *testing.T) {
+	b := newBench(t)
+	const path = "core/authenticated_sessions/bulk_delete/"
+	for query, want := range map[string]string{"": "This field is required.", "?user_pks=x": "A valid integer is required.", "?user_pks=": "This field is required."} {
+		if diff := cmp.Diff(fields{"user_pks": []any{want}}, b.want(400, http.MethodDelete, path+query, nil).json); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+	if got := b.do(member, http.MethodDelete, path+"?user_pks=2", nil); got.status != 403 {
+		t.Errorf("an ordinary user: %d", got.status)
+	}
+	if got := b.want(200, http.MethodDelete, path+"?user_pks=2&user_pks=2&user_pks=99", nil); got.at("deleted") != 1.0 {
+		t.Errorf("deleted: %s", got.text)
+	}
+	if s := b.views.now().sessions; s[sessionOf("jane")].Status == "alive" || s[sessionOf("root")].Status != "alive" {
+		t.Errorf("sessions: %v", s)
+	}
+	if got := b.want(200, http.MethodDelete, path+"?user_pks=1,2", nil); got.at("deleted") != 1.0 {
+		t.Errorf("deleted: %s", got.text)
+	}
+}
+
 func TestTokens(t *testing.T) {
 	b := newBench(t)
 	made := b.want(201, http.MethodPost, "core/tokens/", fields{"identifier": "robot", "user": 2, "description": "for a robot", "expiring": false})

@@ -55,6 +55,10 @@ type UserFilter struct {
 	Roles, RoleNames          []string       // any of them, not by a group
 	Attributes                map[string]any // by path, with __ between the keys
 	Bare                      bool           // their groups and roles need not be filled in
+	// Times are bounds, by date_joined, last_login or last_updated: exact, or
+	// with __gt or __lt for later and earlier.
+	Times   map[string]time.Time
+	NoLogin *bool // whether they never logged in
 }
 
 // A Group is a group as lists show one.
@@ -75,6 +79,8 @@ type GroupFilter struct {
 	ID, Name  string
 	Search    string // part of the name
 	Superuser *bool
-	Member    string // id of a direct member
-	Role      string // id of a role that it has itself
+	Members   []string // ids of direct members, any of them
+	// Attributes are by path, with __ between the keys.
+	Attributes map[string]any
+	Role       string // id of a role that it has itself
 }

@@ -45,6 +45,7 @@ type Server struct {
 	Users       *command.Handler[user.State]
 	Audits      *command.Handler[audit.State]
 	Accounts    Accounts
+	Hashes      Hashes
 
 	// What is looked at.
 	Executions *command.Handler[execution.State]
@@ -53,6 +54,7 @@ type Server struct {
 	Things   Things
 	Bindings Bindings
 	People   People
+	Paths    func(ctx context.Context, search string) ([]string, error) // the folders of users whose names have a text in them
 	Roles    Roles
 	Logins   Logins
 	Keys     Keys
@@ -103,6 +105,11 @@ type Accounts interface {
 	SetPassword(ctx context.Context, id string, typed domain.Secret, w account.Writer) error
 	Delete(ctx context.Context, id string, w account.Writer) error
 	Join(ctx context.Context, id string, groups []string, w account.Writer) error
+}
+
+// Hashes writes passwords of which only the stored form is known.
+type Hashes interface {
+	SetHash(ctx context.Context, id string, hash domain.Secret, w account.Writer) error
 }
 
 // Things are the configured things. What lists return must not be changed.

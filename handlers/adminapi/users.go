@@ -2,30 +2,31 @@ package adminapi
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/user"
 )
 
 // mountUsers adds the users, who are addressed by the contract's integer keys.
 func (s *Server) mountUsers(r *mux.Router) {
 	const path = "core/users/"
 	s.route(r, path, of("authentik_core.user"), verbs{http.MethodGet: s.listUsers, http.MethodPost: s.createUser})
+	s.route(r, path+"paths/", of("authentik_core.user"), verbs{http.MethodGet: s.userPaths})
+	s.route(r, path+"service_account/", of("authentik_core.user"), verbs{http.MethodPost: s.createService})
 	s.route(r, path+"me/", members, verbs{http.MethodGet: s.me})
 	s.edit(r, path+"{key}/", of("authentik_core.user"), verbs{
 		http.MethodGet: s.getUser, http.MethodPut: s.changeUser(false), http.MethodPatch: s.changeUser(true), http.MethodDelete: s.deleteUser,
 	})
 	s.route(r, path+"{key}/set_password/", action("authentik_core.reset_user_password"), verbs{http.MethodPost: s.setPassword})
+	s.route(r, path+"{key}/set_password_hash/", action("authentik_core.reset_user_password"), verbs{http.MethodPost: s.setPasswordHash})
 	s.route(r, path+"{key}/recovery/", action("authentik_core.reset_user_password"), verbs{http.MethodPost: s.recoverByLink})
 	s.route(r, path+"{key}/recovery_email/", action("authentik_core.reset_user_password"), verbs{http.MethodPost: s.recoverByMail})
 	s.route(r, path+"{key}/used_by/", of("authentik_core.user"), verbs{http.MethodGet: s.userUses})
@@ -49,58 +50,24 @@ func (s *Server) listUsers(w http.ResponseWriter, r *http.Request, _ session.Cal
 	}
 	var results []any
 	for _, u := range found {
-		results = append(results, fullUser(u))
+		shown := fullUser(u)
+		for _, part := range []string{"groups", "roles"} {
+			if include := boolParam(q, "include_"+part); include != nil && !*include {
+				shown[part+"_obj"] = nil
+			}
+		}
+		results = append(results, shown)
 	}
 	return writeList(w, pg, total, results)
 }
 
-// userFilter reads the filters of a list of users.
-func userFilter(q url.Values) (UserFilter, error) {
-	f := UserFilter{
-		Username: q.Get("username"), Name: q.Get("name"), Email: q.Get("email"), Search: q.Get("search"),
-		Active: boolParam(q, "is_active"), Superuser: boolParam(q, "is_superuser"),
-		Types: given(q["type"]), Path: q.Get("path"), PathStart: q.Get("path_startswith"), GroupNames: given(q["groups_by_name"]),
-		RoleNames: given(q["roles_by_name"]),
+// userPaths lists the folders that users lie in.
+func (s *Server) userPaths(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
+	paths, err := s.Paths(r.Context(), r.URL.Query().Get("search"))
+	if err != nil {
+		return err
 	}
-	var problems catalog.Problems
-	for _, text := range given(q["groups_by_pk"]) {
-		id, err := uuid.Parse(text)
-		if err != nil {
-			problems.Add("groups_by_pk", "“%s” is not a valid UUID.", cut(text))
-		}
-		f.Groups = append(f.Groups, id.String())
-	}
-	for _, text := range given(q["roles_by_pk"]) {
-		id, err := uuid.Parse(text)
-		if err != nil {
-			problems.Add("roles_by_pk", "“%s” is not a valid UUID.", cut(text))
-		}
-		f.Roles = append(f.Roles, id.String())
-	}
-	if text := q.Get("uuid"); text != "" {
-		id, err := uuid.Parse(text)
-		if err != nil {
-			problems.Add("uuid", "Enter a valid UUID.")
-		}
-		f.ID = id.String()
-	}
-	if text := q.Get("attributes"); text != "" {
-		if err := json.Unmarshal([]byte(text), &f.Attributes); err != nil {
-			problems.Add("attributes", "filter must be a valid JSON object")
-		}
-	}
-	return f, problems.Err()
-}
-
-// given leaves out parameters without a value.
-func given(values []string) []string {
-	var out []string
-	for _, v := range values {
-		if v != "" {
-			out = append(out, v)
-		}
-	}
-	return out
+	return writeJSON(w, http.StatusOK, map[string]any{"paths": listed(paths)})
 }
 
 // findUser returns the user that the path names by the integer key.
@@ -183,6 +150,39 @@ func (s *Server) setPassword(w http.ResponseWriter, r *http.Request, c session.C
 		return err
 	}
 	if err := s.Accounts.SetPassword(r.Context(), u.ID, domain.NewSecret(typed), s.writer(c)); err != nil {
+		return err
+	}
+	if err := s.changed(r.Context()); err != nil {
+		return err
+	}
+	return done(w)
+}
+
+// setPasswordHash gives a user a password of which only the stored form is
+// known. It must be one that passwords can be compared with.
+func (s *Server) setPasswordHash(w http.ResponseWriter, r *http.Request, c session.Caller) error {
+	u, err := s.findUser(r)
+	if err != nil {
+		return err
+	}
+	input, err := readObject(r)
+	if err != nil {
+		return err
+	}
+	text, ok := input["password"].(string)
+	hash := domain.NewSecret(text)
+	switch {
+	case input["password"] == nil:
+		return invalid("password", "This field is required.")
+	case !ok:
+		return invalid("password", "Not a valid string.")
+	case !user.Known(hash):
+		return invalid("password", "This is no password hash of a known form.")
+	}
+	if err := s.overUser(r.Context(), c, u); err != nil {
+		return err
+	}
+	if err := s.Hashes.SetHash(r.Context(), u.ID, hash, s.writer(c)); err != nil {
 		return err
 	}
 	if err := s.changed(r.Context()); err != nil {

@@ -126,6 +126,21 @@ func TestUserFilters(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}
+	for _, query := range []string{
+		"?date_joined=soon", "?last_login__gt=x", "?last_updated__lt=1", "?type=robot", "?roles_by_pk=x",
+	} {
+		b.want(400, http.MethodGet, "core/users/"+query, nil)
+	}
+	plain := b.want(200, http.MethodGet, "core/users/?include_groups=false&include_roles=false&username=jane", nil)
+	if plain.at("results.0.groups_obj") != nil || plain.at("results.0.roles_obj") != nil || len(plain.names("groups")) != 1 {
+		t.Errorf("without groups: %s", plain.text)
+	}
+	if got := b.want(200, http.MethodGet, "core/users/paths/", nil); !cmp.Equal(got.at("paths"), []any{"p", "users"}) {
+		t.Errorf("paths: %s", got.text)
+	}
+	if got := b.want(200, http.MethodGet, "core/users/paths/?search=x", nil); !cmp.Equal(got.at("paths"), []any{}) {
+		t.Errorf("paths: %s", got.text)
+	}
 	for _, query := range []string{"?uuid=x", "?groups_by_pk=x", "?attributes=%5B1"} {
 		b.want(400, http.MethodGet, "core/users/"+query, nil)
 	}
@@ -141,4 +156,22 @@ func TestMe(t *testing.T) {
 	if got := b.do(stranger, http.MethodGet, "core/users/me/", nil); got.status != 403 {
 		t.Errorf("a stranger gets %d", got.status)
 	}
+}
+
+func TestPasswordHash(t *testing.T) {
+	b := newBench(t)
+	const path = "core/users/2/set_password_hash/"
+	b.want(204, http.MethodPost, path, fields{"password": storedHash})
+	if got := b.views.now().users[b.callers[member].User].Password.Reveal(); got != storedHash {
+		t.Error("the hash is not stored")
+	}
+	for body, want := range map[string]string{
+		`{}`: "This field is required.", `{"password": 5}`: "Not a valid string.", `{"password": "secret"}`: "This is no password hash of a known form.",
+		`{"password": "md5$a$b"}`: "This is no password hash of a known form.", `{"password": ""}`: "This is no password hash of a known form.",
+	} {
+		if diff := cmp.Diff(fields{"password": []any{want}}, b.want(400, http.MethodPost, path, body).json); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body, diff)
+		}
+	}
+	b.want(404, http.MethodPost, "core/users/99/set_password_hash/", fields{"password": storedHash})
 }
