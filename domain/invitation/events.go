@@ -43,8 +43,20 @@ type Event = domain.Event[State]
 type InvitationCreated struct {
 	Terms
 	Changed []string `json:"changed,omitempty"` // the fields that differ from before; none of a new one
+	Before  *Before  `json:"previous,omitempty"`
 	By      string   `json:"by,omitempty"`
 	Via     string   `json:"via"` // api or blueprint
+
+	PreviousName string         `json:"previous_name,omitempty" seal:"T"` // if another
+	PreviousData map[string]any `json:"previous_fixed_data,omitempty" seal:"T"`
+}
+
+// A Before is what the terms were that differ, apart from what guests are told
+// or told about.
+type Before struct {
+	Flow      *string    `json:"flow,omitempty"`
+	SingleUse *bool      `json:"single_use,omitempty"`
+	Expires   *time.Time `json:"expires,omitempty"`
 }
 
 // EventType implements [domain.Event].

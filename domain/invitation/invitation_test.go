@@ -54,6 +54,8 @@ func TestWrite(t *testing.T) {
 	fields := invitation.Fields{
 		"name": "n", "flow": "f", "single_use": true, "expires": "2026-11-22T12:00:00Z", "fixed_data": map[string]any{"a": "b"}, "created_by": "x",
 	}
+	other := full
+	other.Name, other.FixedData = "m", nil
 	bare := full
 	bare.Flow, bare.Expires = "", time.Time{}
 	domaintest.Run(t, map[string]spec{
@@ -66,7 +68,15 @@ func TestWrite(t *testing.T) {
 		"no data is as good as none": {Given: given(many), When: invitation.Write{Fields: invitation.Fields{"fixed_data": map[string]any{}}}},
 		"what is null is taken away": {
 			Given: given(made), When: invitation.Write{Fields: invitation.Fields{"flow": nil, "expires": nil}, By: "v", Via: "api"},
-			Then: given(invitation.InvitationCreated{Terms: bare, Changed: []string{"flow", "expires"}, By: "v", Via: "api"}),
+			Then: given(invitation.InvitationCreated{
+				Terms: bare, Changed: []string{"flow", "expires"}, By: "v", Via: "api", Before: &invitation.Before{Flow: &full.Flow, Expires: &full.Expires},
+			}),
+		},
+		"what guests are told is kept apart": {
+			Given: given(made), When: invitation.Write{Fields: invitation.Fields{"name": "m", "fixed_data": nil}, Via: "api"},
+			Then: given(invitation.InvitationCreated{
+				Terms: other, Changed: []string{"name", "fixed_data"}, Via: "api", PreviousName: full.Name, PreviousData: full.FixedData,
+			}),
 		},
 		"what is used up is gone": {Given: given(once, byX), When: invitation.Write{Fields: fields}, Fails: domain.NotFound},
 	})

@@ -64,6 +64,29 @@ func sameData(a, b map[string]any) bool {
 	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
+// changed says in an event what the terms were that it changes.
+func changed(old Terms, e InvitationCreated) InvitationCreated {
+	e.Before = &Before{}
+	for _, name := range e.Changed {
+		switch name {
+		case "name":
+			e.PreviousName = old.Name
+		case "flow":
+			e.Before.Flow = &old.Flow
+		case "single_use":
+			e.Before.SingleUse = &old.SingleUse
+		case "expires":
+			e.Before.Expires = &old.Expires
+		case "fixed_data":
+			e.PreviousData = old.FixedData
+		}
+	}
+	if *e.Before == (Before{}) {
+		e.Before = nil
+	}
+	return e
+}
+
 // Write makes an invitation, or changes one that is open. What is the same
 // already is nothing to do.
 type Write struct {
@@ -83,7 +106,7 @@ func (c Write) Decide(s State) ([]Event, error) {
 		return []Event{InvitationCreated{Terms: terms, By: c.By, Via: c.Via}}, nil
 	case Open:
 		if fields := differ(s.Terms, terms); fields != nil {
-			return []Event{InvitationCreated{Terms: terms, Changed: fields, By: c.By, Via: c.Via}}, nil
+			return []Event{changed(s.Terms, InvitationCreated{Terms: terms, Changed: fields, By: c.By, Via: c.Via})}, nil
 		}
 		return nil, nil
 	}

@@ -62,9 +62,7 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 	case object.ObjectCreated:
 		return map[string]any{"model": modelRef(event.Kind, e.Stream.ID(), event.Name)}, nil
 	case object.ObjectChanged:
-		return map[string]any{
-			"model": modelRef(event.Kind, e.Stream.ID(), event.Name), "diff": diff(event.Set, event.Previous),
-		}, nil
+		return map[string]any{"model": modelRef(event.Kind, e.Stream.ID(), event.Name), "diff": objectDiff(event)}, nil
 	case object.ObjectRemoved:
 		return map[string]any{"model": modelRef(event.Kind, e.Stream.ID(), event.Name)}, nil
 	case audit.AuditCustomRecorded:
@@ -73,14 +71,14 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 		return map[string]any{"model": modelRef(token.Model, e.Stream.ID(), event.Identifier)}, nil
 	case token.TokenChanged:
 		return map[string]any{
-			"model": modelRef(token.Model, e.Stream.ID(), event.To.Identifier), "diff": diff(termsOf(event.To, event), termsOf(event.From, event)),
+			"model": modelRef(token.Model, e.Stream.ID(), event.To.Identifier), "diff": diff(termsOf(event.To, event.Description, event), termsOf(event.From, event.Previous, event)),
 		}, nil
 	case token.TokenRotated:
 		return map[string]any{"secret": modelRef(token.Model, e.Stream.ID(), "")}, nil
 	case invitation.InvitationUsed:
 		return map[string]any{"invitation_uuid": strings.ReplaceAll(e.Stream.ID(), "-", "")}, nil
 	case invitation.Event:
-		return map[string]any{"model": modelRef(object.InvitationModel, e.Stream.ID(), invitationName(event))}, nil
+		return invitationContext(e.Stream.ID(), event), nil
 	case token.Event:
 		return map[string]any{"model": modelRef(token.Model, e.Stream.ID(), "")}, nil
 	}
@@ -88,11 +86,11 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 }
 
 // termsOf are the fields of a token that an event changed, by the contract's
-// names. The description is people's own text: that it differs is enough.
-func termsOf(t token.Terms, e token.TokenChanged) map[string]any {
+// names.
+func termsOf(t token.Terms, description string, e token.TokenChanged) map[string]any {
 	all := map[string]any{
 		"identifier": t.Identifier, "intent": t.Intent, "user": t.User, "expires": moment(t.Expires), "expiring": t.Expiring,
-		"scope": limits(t.Scope),
+		"scope": limits(t.Scope), "description": description,
 	}
 	maps.DeleteFunc(all, func(name string, _ any) bool { return !slices.Contains(e.Fields, name) })
 	return all
@@ -212,6 +210,8 @@ func changeOf(event user.Event) (set, previous map[string]any) {
 		return map[string]any{"type": event.To}, map[string]any{"type": event.From}
 	case user.UserMoved:
 		return map[string]any{"path": event.To}, map[string]any{"path": event.From}
+	case user.UserRolesChanged:
+		return map[string]any{"roles": listed(event.Added)}, map[string]any{"roles": listed(event.Removed)}
 	}
 	return map[string]any{}, nil
 }
@@ -230,17 +230,6 @@ func profile(p user.Profile) map[string]any {
 		out["attributes"] = p.Attributes
 	}
 	return out
-}
-
-// groupContext names the group. Its name when it was made is in the event;
-// later ones are looked up, and are gone with the group.
-func (s *Server) groupContext(ctx context.Context, e AuditEntry, event group.Event) (map[string]any, error) {
-	g, _, err := s.People.Group(ctx, e.Stream.ID())
-	name := g.Name
-	if created, ok := event.(group.GroupCreated); ok {
-		name = created.Name
-	}
-	return map[string]any{"model": modelRef(object.GroupModel, e.Stream.ID(), name)}, err
 }
 
 // diff says what of each field changed.
@@ -288,12 +277,4 @@ func cleansedValue(key string, v any) any {
 		return masked
 	}
 	return v
-}
-
-// invitationName is what an event calls its invitation, if it does.
-func invitationName(event invitation.Event) string {
-	if event, ok := event.(invitation.InvitationCreated); ok {
-		return event.Name
-	}
-	return ""
 }

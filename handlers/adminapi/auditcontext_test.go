@@ -3,6 +3,7 @@ package adminapi
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
+	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
@@ -37,6 +39,9 @@ func TestContexts(t *testing.T) {
 	changed := func(field string, from, to any) map[string]any {
 		return map[string]any{"model": ada, "diff": map[string]any{field: map[string]any{"new_value": to, "previous_value": from}}}
 	}
+	ofTeam := func(field string, from, to any) map[string]any {
+		return map[string]any{"model": team, "diff": map[string]any{field: map[string]any{"new_value": to, "previous_value": from}}}
+	}
 	tests := map[string]struct {
 		stream eventstore.StreamID
 		action string
@@ -58,7 +63,43 @@ func TestContexts(t *testing.T) {
 		"a user moves":            {"user-u", "model_updated", user.UserMoved{From: "a", To: "b"}, changed("path", "a", "b")},
 		"a password is set":       {"user-u", "password_set", user.UserPasswordSet{}, map[string]any{}},
 		"a deleted user":          {"user-x", "model_deleted", user.UserDeleted{}, map[string]any{"model": map[string]any{"pk": "", "app": "authentik_core", "model_name": "user", "name": ""}}},
-		"a group is changed":      {"group-g", "model_updated", group.GroupSuperuserChanged{To: true}, map[string]any{"model": team}},
+		"a group is changed":      {"group-g", "model_updated", group.GroupSuperuserChanged{To: true}, ofTeam("is_superuser", false, true)},
+		"a group is renamed":      {"group-g", "model_updated", group.GroupRenamed{From: "band", To: "team"}, ofTeam("name", "band", "team")},
+		"a group moves":           {"group-g", "model_updated", group.GroupParentsChanged{To: []string{"h"}}, ofTeam("parents", []string{}, []string{"h"})},
+		"a member comes":          {"group-g", "model_updated", group.GroupMemberAdded{User: "u"}, ofTeam("users", []any{}, []any{"u"})},
+		"a member leaves":         {"group-g", "model_updated", group.GroupMemberRemoved{User: "u"}, ofTeam("users", []any{"u"}, []any{})},
+		"a group has other roles": {"group-g", "model_updated", group.GroupRolesChanged{Added: []string{"r"}, Removed: []string{"q"}}, ofTeam("roles", []string{"q"}, []string{"r"})},
+		"a group has attributes": {"group-g", "model_updated", group.GroupAttributesChanged{Set: map[string]any{"api_key": "k", "a": 1.0}},
+			ofTeam("attributes", map[string]any{}, map[string]any{"api_key": masked, "a": 1.0})},
+		"a user has other roles": {"user-u", "model_updated", user.UserRolesChanged{Added: []string{"r"}}, changed("roles", []string{}, []string{"r"})},
+		"a stage has another secret": {"object-o", "model_updated", object.ObjectChanged{
+			Kind: "authentik_stages_captcha.captchastage", Name: "s", Secrets: map[string]domain.Secret{"private_key": domain.NewSecret("hunter2")},
+			Set: map[string]any{"interactive": true}, Previous: map[string]any{"interactive": false},
+		}, map[string]any{
+			"model": map[string]any{"pk": "o", "app": "authentik_stages_captcha", "model_name": "captchastage", "name": "s"},
+			"diff": map[string]any{
+				"interactive": map[string]any{"new_value": true, "previous_value": false},
+				"private_key": map[string]any{"new_value": masked, "previous_value": masked},
+			},
+		}},
+		"an invitation is changed": {"invitation-i", "model_updated", invitation.InvitationCreated{
+			Terms: invitation.Terms{Name: "new", SingleUse: true}, Changed: []string{"name", "single_use", "flow", "fixed_data", "expires"}, PreviousName: "old",
+			Before: &invitation.Before{SingleUse: new(bool), Flow: &old, Expires: &time.Time{}}, PreviousData: map[string]any{"password": "hunter2"},
+		}, map[string]any{
+			"model": map[string]any{"pk": "i", "app": "authentik_stages_invitation", "model_name": "invitation", "name": "new"},
+			"diff": map[string]any{
+				"name": map[string]any{"new_value": "new", "previous_value": "old"}, "single_use": map[string]any{"new_value": true, "previous_value": false},
+				"flow":       map[string]any{"new_value": "", "previous_value": "A"},
+				"fixed_data": map[string]any{"new_value": map[string]any{}, "previous_value": map[string]any{"password": masked}},
+				"expires":    map[string]any{"new_value": nil, "previous_value": nil},
+			},
+		}},
+		"a token's text is changed": {"token-t", "model_updated", token.TokenChanged{
+			Fields: []string{"description"}, To: token.Terms{Identifier: "robot"}, Description: "new", Previous: "old",
+		}, map[string]any{
+			"model": map[string]any{"pk": "t", "app": "authentik_core", "model_name": "token", "name": "robot"},
+			"diff":  map[string]any{"description": map[string]any{"new_value": "new", "previous_value": "old"}},
+		}},
 		"a group is made": {"group-h", "model_created", group.GroupCreated{Name: "band"}, map[string]any{
 			"model": map[string]any{"pk": "h", "app": "authentik_core", "model_name": "group", "name": "band"},
 		}},
