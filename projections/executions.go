@@ -175,8 +175,8 @@ func (x *Executions) List(ctx context.Context, f ExecutionFilter, p Page) ([]Exe
 	w.equal("status", f.Status)
 	w.between("started", f.From, f.Until)
 	total, err := x.views.count(ctx, "executions", "SELECT count(*) FROM executions"+w.sql(), w.args)
-	if err != nil {
-		return nil, 0, err
+	if err != nil || p.behind(total) {
+		return nil, total, err
 	}
 	var executions []Execution
 	q := "SELECT * FROM executions" + w.sql() + " ORDER BY started DESC, id DESC" + p.sql()

@@ -25,7 +25,7 @@ func (*Groups) Name() string { return "groups" }
 
 // Schema implements [Projection].
 func (*Groups) Schema() string {
-	return `-- 1
+	return `-- 2
 		CREATE TABLE groups(
 			id         TEXT PRIMARY KEY,
 			name       TEXT NOT NULL,
@@ -34,6 +34,7 @@ func (*Groups) Schema() string {
 			attributes TEXT NOT NULL
 		) WITHOUT ROWID;
 		CREATE INDEX groups_by_name ON groups(name);
+		CREATE INDEX groups_by_superuser ON groups(id) WHERE superuser;
 		CREATE TABLE groups_parents(
 			id     TEXT NOT NULL,
 			parent TEXT NOT NULL,
@@ -180,8 +181,8 @@ func (g *Groups) Lookup(ctx context.Context, by map[string]any, p Page) ([]Group
 // list reads groups, but not who is in them.
 func (g *Groups) list(ctx context.Context, w *where, descending bool, p Page) ([]Group, int, error) {
 	total, err := g.views.count(ctx, "groups", "SELECT count(*) FROM groups"+w.sql(), w.args)
-	if err != nil {
-		return nil, 0, err
+	if err != nil || p.behind(total) {
+		return nil, total, err
 	}
 	var groups []Group
 	q := "SELECT * FROM groups" + w.sql() + " ORDER BY name" + direction(descending) + ", id" + p.sql()

@@ -33,11 +33,12 @@ type User struct {
 }
 
 // superusers are the ids of the users whom a group, or one above it, allows
-// everything. UNION ends circles among groups.
+// everything. UNION ends circles among groups. A cross join is done from left
+// to right: those groups are few, and members many.
 const superusers = `WITH RECURSIVE above(id) AS (
 	SELECT id FROM groups WHERE superuser
 	UNION SELECT p.id FROM groups_parents p JOIN above ON p.parent = above.id
-) SELECT user FROM groups_members JOIN above USING(id)`
+) SELECT user FROM above CROSS JOIN groups_members USING(id)`
 
 // columns is what a row of users is read from.
 const columns = "SELECT users.*, users.id IN (" + superusers + ") AS superuser FROM users"
@@ -174,10 +175,10 @@ func (u *Users) groups(ctx context.Context, users ...string) (map[string][]Group
 	groups := map[string][]Group{}
 	err = u.views.read(ctx, "groups of users", `WITH RECURSIVE mine(user, id) AS (
 		SELECT user, id FROM groups_members WHERE user IN (SELECT value FROM json_each(?))
-		UNION SELECT mine.user, p.parent FROM groups_parents p JOIN mine ON p.id = mine.id
+		UNION SELECT mine.user, p.parent FROM mine CROSS JOIN groups_parents p ON p.id = mine.id
 	) SELECT mine.user AS member, id, name, superuser, attributes, NOT EXISTS(
 		SELECT 1 FROM groups_members m WHERE m.id = groups.id AND m.user = mine.user
-	) AS inherited FROM groups JOIN mine USING(id) ORDER BY name, id`, []any{string(list)},
+	) AS inherited FROM mine CROSS JOIN groups USING(id) ORDER BY name, id`, []any{string(list)},
 		func(s *sqlite.Stmt) error {
 			attributes, err := mapAt(s, "attributes")
 			member := s.GetText("member")
@@ -188,6 +189,15 @@ func (u *Users) groups(ctx context.Context, users ...string) (map[string][]Group
 			return err
 		})
 	return groups, err
+}
+
+// Joined returns the groups that users are in directly, by name.
+func (u *Users) Joined(ctx context.Context, ids ...string) (map[string][]Group, error) {
+	found, err := u.groups(ctx, ids...)
+	for id, groups := range found {
+		found[id] = slices.DeleteFunc(groups, func(g Group) bool { return g.Inherited })
+	}
+	return found, err
 }
 
 // Groups returns the groups of a user, by name. Inherited says whether those

@@ -139,8 +139,8 @@ func (v *Sessions) List(ctx context.Context, f SessionFilter, p Page) ([]Session
 		w.add("over > ?", micros(f.At))
 	}
 	total, err := v.views.count(ctx, "sessions", "SELECT count(*) FROM sessions"+w.sql(), w.args)
-	if err != nil {
-		return nil, 0, err
+	if err != nil || p.behind(total) {
+		return nil, total, err
 	}
 	var sessions []Session
 	name, descending := strings.CutPrefix(f.Order, "-")

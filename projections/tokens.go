@@ -146,15 +146,15 @@ func (t *Tokens) List(ctx context.Context, f TokenFilter, order string, p Page) 
 	w.search(f.Search, "folded")
 	w.valid(f.At)
 	total, err := t.views.count(ctx, "tokens", "SELECT count(*) FROM tokens"+w.sql(), w.args)
-	if err != nil {
-		return nil, 0, err
+	if err != nil || p.behind(total) {
+		return nil, total, err
 	}
 	name, descending := strings.CutPrefix(order, "-")
 	column := tokenOrder[name]
 	if column == "" {
 		column = "identifier"
 	}
-	tokens, err := t.find(ctx, w, " ORDER BY "+column+direction(descending)+", id"+p.sql())
+	tokens, err := t.find(ctx, w, " ORDER BY "+w.through(total)+column+direction(descending)+", id"+p.sql())
 	return tokens, total, err
 }
 

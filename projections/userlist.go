@@ -151,7 +151,7 @@ func (u *Users) Paths(ctx context.Context, search string) (paths []string, err e
 func (w *where) member(column string, groups []string) {
 	var in where
 	if in.oneOf("groups."+column, groups); len(groups) > 0 {
-		w.add("users.id IN (SELECT user FROM groups_members JOIN groups USING(id)"+in.sql()+")", in.args...)
+		w.add("users.id IN (SELECT user FROM groups CROSS JOIN groups_members USING(id)"+in.sql()+")", in.args...)
 	}
 }
 

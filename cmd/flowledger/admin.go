@@ -39,16 +39,21 @@ func (d *directory) Users(ctx context.Context, f adminapi.UserFilter, order stri
 		return nil, 0, err
 	}
 	out := make([]adminapi.User, len(found))
+	ids := make([]string, len(found))
 	for i, u := range found {
-		if out[i] = bare(u); f.Bare {
-			continue
-		}
-		if out[i], err = d.user(ctx, u); err != nil {
-			return nil, 0, err
-		}
+		out[i], ids[i] = bare(u), u.ID
 	}
 	if f.Bare {
 		return out, total, nil
+	}
+	joined, err := d.app.users.Joined(ctx, ids...)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i := range out {
+		for _, g := range joined[out[i].ID] {
+			out[i].Groups = append(out[i].Groups, grouped(g))
+		}
 	}
 	return out, total, d.holdUsers(ctx, out)
 }

@@ -218,7 +218,8 @@ func (a *app) wire() {
 	a.claimHandler = command.Handler[user.Claimed]{Store: a.store, Codec: a.codec}
 	a.counterHandler = command.Handler[user.Counter]{Store: a.store, Codec: a.codec}
 	a.roleHandler = command.Handler[role.State]{Store: a.store, Codec: a.codec}
-	a.groupHandler = command.Handler[group.State]{Store: a.store, Codec: a.codec}
+	// A group can have ten thousand members, and as many events.
+	a.groupHandler = command.Handler[group.State]{Store: a.store, Codec: a.codec, Cache: command.NewCache[group.State](64)}
 	a.tokenHandler = command.Handler[token.State]{Store: a.store, Codec: a.codec}
 	a.consentHandler = command.Handler[consent.State]{Store: a.store, Codec: a.codec}
 	a.keyHandler = command.Handler[key.State]{Store: a.store, Codec: a.codec}

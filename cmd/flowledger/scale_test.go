@@ -166,6 +166,7 @@ func (p *process) lists(r *timings, size filling, rounds int) {
 		"stages/all/" + scaleID("shared", 0) + "/used_by/", "flows/instances/flow-00000/used_by/", "core/groups/" + scaleID("group", 1) + "/", "core/users/1/",
 		"core/users/1/used_by/", "core/users/me/", "flows/instances/flow-00000/diagram/", "policies/all/" + scaleID("policy", 0) + "/used_by/",
 		"events/events/volume/", "events/events/stats/?count_steps=days%3D1", "events/events/top_per_user/", "core/users/paths/",
+		"ledger/events/", "ledger/events/?type=UserLoggedIn", "flows/executions/", "flows/executions/?slug=flow-00001",
 	} {
 		path, query, _ := strings.Cut(path, "?")
 		asked = append(asked, question{path, query, -1})

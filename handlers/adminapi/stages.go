@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -45,8 +46,22 @@ func adornStage(_ context.Context, v *view, k catalog.Kind, t object.Thing, out 
 	return nil
 }
 
-// flowsOf shows the flows that a stage is in, each once.
-func (v *view) flowsOf(stage string) []any {
+// flowsOf shows the flows that a stage is in. Many can have the same, and then
+// a list of their bindings shows it as often.
+func (v *view) flowsOf(stage string) json.RawMessage {
+	if shown, ok := v.sets[stage]; ok {
+		return shown
+	}
+	shown, err := json.Marshal(v.flowSets(stage))
+	if err != nil {
+		panic(err) // of what came from JSON
+	}
+	v.sets[stage] = shown
+	return shown
+}
+
+// flowSets are the flows that a stage is in, each once.
+func (v *view) flowSets(stage string) []any {
 	out, known := []any{}, map[string]bool{}
 	for _, b := range v.s.Bindings.Referrers(stage) {
 		id := text(b, "target")

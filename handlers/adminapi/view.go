@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net"
@@ -18,6 +19,7 @@ type view struct {
 	host     string
 	defaults map[string]map[string]any           // by model
 	lists    map[catalog.Category][]object.Thing // what was asked for before
+	sets     map[string]json.RawMessage          // stages to the flows that they are in, as they are shown
 }
 
 // view makes a view for the host that was asked.
@@ -26,7 +28,10 @@ func (s *Server) view(r *http.Request) *view {
 	if err != nil {
 		host = r.Host // it has no port
 	}
-	return &view{s: s, host: host, defaults: map[string]map[string]any{}, lists: map[catalog.Category][]object.Thing{}}
+	return &view{
+		s: s, host: host, defaults: map[string]map[string]any{}, lists: map[catalog.Category][]object.Thing{},
+		sets: map[string]json.RawMessage{},
+	}
 }
 
 // category lists the things of a category.
