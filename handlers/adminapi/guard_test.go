@@ -121,6 +121,7 @@ func TestNobodyRises(t *testing.T) {
 		"a higher role is deleted":         {"DELETE", role(c.auditor), nil, 403},
 		"a superuser's token":              {"POST", "core/tokens/", fields{"identifier": "t", "user": c.keys["king"]}, 400},
 		"a token of one's own":             {"POST", "core/tokens/", fields{"identifier": "mine"}, 201},
+		"a superuser's stored password":    {"POST", c.king + "set_password_hash/", fields{"password": storedHash}, 403},
 		"a blueprint":                      {"POST", "managed/blueprints/import/", fields{}, 403},
 		"a flow":                           {"POST", "flows/instances/", fields{"name": "f", "slug": "f", "title": "f", "designation": "recovery"}, 403},
 	} {
@@ -138,6 +139,18 @@ func TestNobodyRises(t *testing.T) {
 	c.t = t
 	if got := c.want(200, http.MethodGet, c.king, nil); got.str("email") != "k@example.org" || got.at("is_active") != true || got.str("groups.0") != c.heirs {
 		t.Errorf("the superuser now: %s", got.text)
+	}
+}
+
+// A service account may come with a group, which is for those who may make one.
+func TestAGroupWithAServiceAccount(t *testing.T) {
+	b := newBench(t)
+	b.as("clerk", "authentik_core.add_user")
+	for name, group := range map[string]bool{"robot": false, "droid": true} {
+		got := b.do("clerk", http.MethodPost, "core/users/service_account/", fields{"name": name, "create_group": group})
+		if (got.status == 403) != group {
+			t.Errorf("%s: %d %s", name, got.status, got.text)
+		}
 	}
 }
 
