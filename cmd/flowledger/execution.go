@@ -117,6 +117,7 @@ type snapshot struct {
 	Current  string              `json:"current_stage,omitempty"`
 	Asked    string              `json:"challenge,omitempty"`
 	Plan     []execution.Entry   `json:"plan"`
+	Changed  []outdated          `json:"changed_since"` // what it goes by although it is another by now
 	Context  execution.Context   `json:"context"`
 	Restarts int                 `json:"restarts"`
 	Factors  []execution.Factor  `json:"factors,omitempty"`
@@ -137,6 +138,9 @@ func (a *app) State(ctx context.Context, out io.Writer, id string, at eventstore
 	view := snapshot{
 		Revision: revision, Status: s.Status, Flow: s.Flow, User: s.Subject.User, Plan: s.Plan, Context: s.Context,
 		Restarts: s.Restarts, Factors: s.Factors,
+	}
+	if view.Changed, err = a.outdated(ctx, s); err != nil {
+		return err
 	}
 	if view.Plan == nil {
 		view.Plan = []execution.Entry{}

@@ -19,14 +19,14 @@ type teller struct {
 func (t *teller) tell(e execution.Event, before execution.State) (string, []string) {
 	switch e := e.(type) {
 	case execution.ExecutionStarted:
-		return fmt.Sprintf("%s entered the flow %s (revision %d), %s, by the %s.",
-			t.who(e.User, "A visitor"), e.Slug, e.Flow.Revision, e.Designation, e.Entry), nil
+		return fmt.Sprintf("%s entered the flow %s, %s, %s, by the %s.",
+			t.who(e.User, "A visitor"), e.Slug, t.standing(e.Flow.ID, e.Flow.Revision), e.Designation, e.Entry), nil
 	case execution.PolicyEvaluated:
 		return t.asked(e.Evaluation, before)
 	case execution.PolicyDenied:
 		return t.asked(e.Evaluation, before)
 	case execution.PlanCreated:
-		return planned(e)
+		return t.planned(e)
 	case execution.SubjectIdentified:
 		return fmt.Sprintf("It is about %s from here on (%s).", t.who(e.User, "somebody who does not exist"), by(e)), nil
 	case execution.IdentificationFailed:
@@ -54,7 +54,7 @@ func (t *teller) tell(e execution.Event, before execution.State) (string, []stri
 func (t *teller) tellMore(e execution.Event) (string, []string) {
 	switch e := e.(type) {
 	case execution.ExecutionResumed:
-		return fmt.Sprintf("Goes on where execution %s waited, by a %s; %d stage(s) are left.", e.From, e.Via, len(e.Entries)), learned(e.Change)
+		return fmt.Sprintf("Goes on where execution %s waited, by a %s; %d stage(s) are left.", e.From, e.Via, len(e.Entries)), append(t.changedPins(e.Pins), learned(e.Change)...)
 	case execution.ContextChanged:
 		return fmt.Sprintf("The %s wrote %s.", e.By, strings.Join(e.Touched, ", ")), nil
 	case execution.SecretsDiscarded:
@@ -109,19 +109,25 @@ func stageName(r domain.Ref) string {
 	return fmt.Sprintf("stage %s (%s)", r.Name, kind)
 }
 
-func planned(e execution.PlanCreated) (string, []string) {
+func (t *teller) planned(e execution.PlanCreated) (string, []string) {
 	var lines []string
 	for _, entry := range e.Entries {
 		mark := ""
 		if entry.Marker == execution.Reevaluate {
 			mark = ", policies are asked when it comes up"
 		}
+		if !entry.InMemory {
+			mark = ", " + t.standing(entry.Stage.ID, entry.Stage.Revision) + mark
+		}
 		lines = append(lines, fmt.Sprintf("%4d  %s%s", entry.Order, stageName(entry.Stage), mark))
 	}
 	for _, l := range e.LeftOut {
 		lines = append(lines, fmt.Sprintf("left out: %s, by evaluation %s", stageName(l.Stage), l.Evaluation))
 	}
-	return fmt.Sprintf("Planned %d stage(s).", len(e.Entries)), lines
+	if e.Flow.ID != "" {
+		lines = append(lines, "of the flow "+e.Flow.Name+", "+t.standing(e.Flow.ID, e.Flow.Revision))
+	}
+	return fmt.Sprintf("Planned %d stage(s).", len(e.Entries)), append(lines, t.changedPins(e.Pins)...)
 }
 
 func by(e execution.SubjectIdentified) string {

@@ -27,7 +27,7 @@ func (t *teller) asked(e execution.Evaluation, before execution.State) (string, 
 		lines = append(lines, "digest of what it was asked with: "+e.Inputs)
 	}
 	for i, r := range e.Results {
-		lines = append(lines, result(e, r)...)
+		lines = append(lines, t.result(e, r)...)
 		if i < len(e.Details) {
 			lines = append(lines, detail(e.Details[i])...)
 		}
@@ -67,7 +67,7 @@ func targetOf(e execution.Evaluation, before execution.State) string {
 }
 
 // result is one verdict: which binding, which policy, which line.
-func result(e execution.Evaluation, r execution.PolicyResult) []string {
+func (t *teller) result(e execution.Evaluation, r execution.PolicyResult) []string {
 	verdict := "passes"
 	if !r.Passing {
 		verdict = "does not pass"
@@ -78,7 +78,7 @@ func result(e execution.Evaluation, r execution.PolicyResult) []string {
 	if neutral(e, r) {
 		verdict = "no verdict"
 	}
-	text := fmt.Sprintf("policy %s revision %d: %s", r.Policy.Name, r.Policy.Revision, verdict)
+	text := fmt.Sprintf("policy %s %s: %s", r.Policy.Name, t.standing(r.Policy.ID, r.Policy.Revision), verdict)
 	if r.Binding.ID != "" { // stages that check what is typed bind nothing
 		text = fmt.Sprintf("binding %s (order %d), %s", r.Binding.ID, r.Binding.Order, text)
 	}

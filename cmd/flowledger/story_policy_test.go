@@ -106,7 +106,7 @@ func TestErrorsAreExplained(t *testing.T) {
 			if got := targetOf(e, execution.State{}); got != tt.of {
 				t.Errorf("target: got %q, want %q", got, tt.of)
 			}
-			got := result(e, tt.result)
+			got := (&teller{}).result(e, tt.result)
 			if want := []string{tt.want, "  took 0 ms; " + tt.weighs}; !cmp.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}

@@ -123,6 +123,16 @@ func (a *app) Definitions(ctx context.Context, id string) ([]auditapi.Definition
 			add("stage", e.Stage)
 		}
 	}
+	pinned := func(pins execution.Pins) error {
+		all, err := a.pinned(ctx, pins)
+		for _, p := range all {
+			if p.Part == "policy binding" {
+				p.Ref = domain.Ref{ID: p.ID, Revision: p.Revision} // as evidence names it
+			}
+			add(p.Part, p.Ref)
+		}
+		return err
+	}
 	for recorded, err := range a.store.ReadStream(ctx, eventstore.Stream("execution", id), 0) {
 		if err != nil {
 			return nil, err
@@ -137,10 +147,16 @@ func (a *app) Definitions(ctx context.Context, id string) ([]auditapi.Definition
 		case execution.PlanCreated:
 			add("flow", e.Flow)
 			entries(e.Entries)
+			if err := pinned(e.Pins); err != nil {
+				return nil, err
+			}
 		case execution.StageInserted:
 			entries(e.Entries)
 		case execution.ExecutionResumed:
 			entries(e.Entries)
+			if err := pinned(e.Pins); err != nil {
+				return nil, err
+			}
 		case execution.PolicyEvaluated:
 			evaluated(e.Evaluation)
 		case execution.PolicyDenied:
