@@ -3,8 +3,11 @@ package projections
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -23,12 +26,17 @@ func init() {
 // Instances are the blueprint instances, without their texts: these are read
 // from the ledger when somebody needs them.
 type Instances struct {
-	uncached
-	views *Views
+	views   *Views
+	touched bool          // rows were changed that are not committed yet; of the runner's goroutine
+	changes atomic.Uint64 // how often rows were changed
+
+	mu   sync.Mutex
+	held []blueprint.Holding // as of a number of changes; guarded by mu
+	asOf uint64              // guarded by mu
 }
 
 // NewInstances makes the read model.
-func NewInstances(v *Views) *Instances { return &Instances{views: v} }
+func NewInstances(v *Views) *Instances { return &Instances{views: v, asOf: math.MaxUint64} }
 
 // Name implements [Projection].
 func (*Instances) Name() string { return "instances" }
@@ -64,7 +72,8 @@ func (*Instances) Needs(e eventstore.Recorded) Need {
 
 // Apply implements [Projection]. What is recorded of imports that are of no
 // instance changes no row.
-func (*Instances) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) error {
+func (i *Instances) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) error {
+	i.touched = true
 	id := e.Stream.ID()
 	switch event := e.Event.(type) {
 	case blueprint.BlueprintAdded:
@@ -83,6 +92,15 @@ func (*Instances) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) e
 		return exec(conn, "DELETE FROM instances WHERE id = ?", id)
 	case blueprint.BlueprintImportFinished:
 		return finishInstance(conn, id, event, e.RecordedAt)
+	}
+	return nil
+}
+
+// Refresh implements [Projection].
+func (i *Instances) Refresh(*sqlite.Conn) error {
+	if i.touched {
+		i.touched = false
+		i.changes.Add(1)
 	}
 	return nil
 }
@@ -153,17 +171,29 @@ func (i *Instances) List(ctx context.Context, f InstanceFilter, order string, p 
 	return found, total, err
 }
 
-// Holdings lists the instances that name a file, by path.
+// Holdings lists the instances that name a file, by path. Somebody asks every
+// few seconds, so the answer is kept as long as it is true.
 func (i *Instances) Holdings(ctx context.Context) ([]blueprint.Holding, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	asOf := i.changes.Load() // before the rows are read, which may be newer
+	if asOf == i.asOf {
+		return slices.Clone(i.held), nil
+	}
 	var held []blueprint.Holding
-	err := i.views.read(ctx, "instances", "SELECT * FROM instances WHERE path <> '' ORDER BY path, id", nil, func(s *sqlite.Stmt) error {
+	const query = "SELECT id, path, tried, status, enabled, found FROM instances WHERE path <> '' ORDER BY path, id"
+	err := i.views.read(ctx, "instances", query, nil, func(s *sqlite.Stmt) error {
 		held = append(held, blueprint.Holding{
-			ID: s.GetText("id"), Path: s.GetText("path"), Tried: s.GetText("tried"), Status: s.GetText("status"),
-			Enabled: s.GetBool("enabled"), Found: s.GetBool("found"),
+			ID: s.ColumnText(0), Path: s.ColumnText(1), Tried: s.ColumnText(2), Status: s.ColumnText(3),
+			Enabled: s.ColumnBool(4), Found: s.ColumnBool(5),
 		})
 		return nil
 	})
-	return held, err
+	if err != nil {
+		return nil, err
+	}
+	i.held, i.asOf = held, asOf
+	return slices.Clone(held), nil
 }
 
 // Named tells whether there is an instance with this name.

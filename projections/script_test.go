@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -77,6 +78,7 @@ func script(w *world) {
 	w.append(stream("token", "t"), token.TokenUsed{At: start.Add(time.Hour), First: true})
 	w.append(stream("consent", "c"), consent.ConsentGranted{Key: 1, User: id("ada"), Application: consent.Application{ID: "app"}, Permissions: []string{"email"}})
 	w.append(stream("invitation", "i"), invitation.InvitationUsed{Execution: id("y"), Last: true})
+	w.append(stream("blueprint", "b"), blueprint.BlueprintAdded{Terms: blueprint.Terms{Name: "b", Path: "b.yaml"}})
 	w.append(stream("user", "gone"), user.UserDeleted{})
 	w.append(stream("execution", "y"), started(), execution.ExecutionDenied{Cause: "flow_policy", Action: "message"})
 }

@@ -46,6 +46,7 @@ type world struct {
 	consents   *projections.Consents
 	roles      *projections.Roles
 	subjects   *projections.Subjects
+	instances  *projections.Instances
 	revisions  *projections.Revisions
 
 	clock time.Time // of the ledger
@@ -88,7 +89,9 @@ func (w *world) open(more ...projections.Projection) {
 	w.reputation = projections.NewReputation(v, w.store, w.codec, w.vault.Digest)
 	w.subjects, w.revisions = projections.NewSubjects(v), projections.NewRevisions(v)
 	w.consents, w.roles = projections.NewConsents(v), projections.NewRoles(v)
+	w.instances = projections.NewInstances(v)
 	all := append([]projections.Projection{
+		w.instances,
 		w.consents, w.roles,
 		w.subjects, w.revisions,
 		w.objects, w.users, w.groups, w.tokens, w.sessions, w.executions, w.audit, w.reputation,
