@@ -42,6 +42,7 @@ func importCommand() *subcommand {
 			fs := i.target.flags(c)
 			fs.BoolVar(&i.dry, "dry-run", false, "say what would be done, and do nothing")
 			fs.StringVar(&i.file, "context", "", "`file` with the context that !Context reads, such as secrets, in JSON or YAML; - is stdin; none is an empty one")
+			fs.BoolVar(&i.lenient, "lenient", false, "put right what is wrong with flows that were converted by hand in 2022 (.akflow), where it is clear what was meant")
 			files, err := c.parse(fs)
 			if err != nil {
 				return err
@@ -58,14 +59,18 @@ func importCommand() *subcommand {
 type importCall struct {
 	*call
 	target
-	dry  bool
-	file string // with the context
+	dry     bool
+	lenient bool
+	file    string // with the context
 }
 
 func (i *importCall) run(ctx context.Context, files []string) error {
 	given, err := i.readContext(i.file)
 	if err != nil {
 		return err
+	}
+	if i.lenient {
+		given[blueprint.LenientKey] = true
 	}
 	if i.server != "" {
 		r := i.remote()
@@ -142,6 +147,11 @@ func (a *app) importFile(ctx context.Context, out io.Writer, file string, given 
 	differences, err := a.differences(ctx, result)
 	if err != nil {
 		return err
+	}
+	for _, l := range result.Logs { // as a server tells it
+		if _, err := fmt.Fprintln(out, l.Event); err != nil {
+			return err
+		}
 	}
 	for _, d := range differences {
 		if err := printDifference(out, d.String(), d.Lines); err != nil {

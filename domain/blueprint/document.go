@@ -13,7 +13,9 @@ type Document struct {
 	Name   string            // of the metadata; empty without any
 	Labels map[string]string // of the metadata
 
-	legacy  bool // a JSON bundle of the time before blueprints
+	legacy  bool           // of the time before blueprints: a JSON bundle, or what is to be read like one
+	lenient bool           // faults of hand-made files are put right
+	prompts map[int]string // names of prompt fields that have none, by the number of the entry
 	context *mapping
 	entries []entry
 }

@@ -1,6 +1,7 @@
 package blueprint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -41,11 +42,11 @@ var builtinBackends = []any{
 
 // complete adds what a bundle of the JSON era could leave out and a new thing
 // needs today. The name of a prompt field is made unique by the flow's slug.
-func (d *Document) complete(kind catalog.Kind, data map[string]any) {
+func (d *Document) complete(kind catalog.Kind, number int, data map[string]any) {
 	switch kind.Base() {
 	case "prompt":
 		if _, named := data["name"]; !named && data["field_key"] != nil {
-			data["name"] = d.firstSlug() + pyString(data["field_key"])
+			data["name"] = cmp.Or(d.promptName(number), d.firstSlug()+pyString(data["field_key"]))
 		}
 	case "passwordstage":
 		if _, given := data["backends"]; !given {

@@ -36,14 +36,23 @@ func TestModernise(t *testing.T) {
 }
 
 func TestCompleteBundles(t *testing.T) {
-	d, err := Parse("x.akflow", []byte(`{"version": 1, "entries": [{"model": "authentik_flows.flow", "identifiers": {"slug": "enrol"}, "attrs": {}}]}`))
+	d, err := Parse("x.akflow", []byte(`{"version": 1, "entries": [
+		{"model": "authentik_flows.flow", "identifiers": {"slug": "enrol"}, "attrs": {}},
+		{"model": "authentik_stages_prompt.prompt", "identifiers": {"pk": "1"}, "attrs": {"field_key": "email"}},
+		{"model": "authentik_stages_prompt.prompt", "identifiers": {"pk": "2"}, "attrs": {"field_key": "other", "name": "given"}},
+		{"model": "authentik_stages_prompt.prompt", "identifiers": {"pk": "3"}, "attrs": {"field_key": "email"}}]}`))
 	if err != nil || !d.legacy {
 		t.Fatalf("not seen as a bundle: %v", err)
 	}
-	prompt, password := map[string]any{"field_key": "email"}, map[string]any{}
-	d.complete(catalog.Kind{Model: "x.prompt"}, prompt)
-	d.complete(catalog.Kind{Model: "x.passwordstage"}, password)
-	if prompt["name"] != "enrol-email" || len(password["backends"].([]any)) != 3 {
-		t.Errorf("completed to %v and %v", prompt, password)
+	for number, want := range map[int]string{2: "enrol-email", 4: "enrol-email-2", 9: "enrol-email"} {
+		prompt := map[string]any{"field_key": "email"}
+		if d.complete(catalog.Kind{Model: "x.prompt"}, number, prompt); prompt["name"] != want {
+			t.Errorf("entry %d is named %v", number, prompt["name"])
+		}
+	}
+	password := map[string]any{}
+	d.complete(catalog.Kind{Model: "x.passwordstage"}, 3, password)
+	if len(password["backends"].([]any)) != 3 {
+		t.Errorf("completed to %v", password)
 	}
 }

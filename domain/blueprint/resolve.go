@@ -2,6 +2,7 @@ package blueprint
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -31,6 +32,9 @@ type run struct {
 // nothing itself. On an error, which is an [*Error], there are no changes;
 // Result then has the log, and the dependencies that were applied before.
 func (d *Document) Resolve(view View, env Env) (Result, error) {
+	if env.Context[LenientKey] == true {
+		d = d.relaxed()
+	}
 	app := &application{env: env, base: newOverlay(view), asked: map[string]bool{env.Self: true}}
 	changes, logs, err := app.resolve(d, env.Self, env.Context)
 	result := Result{Dependencies: app.applied, Changes: changes.list(), Logs: logs}
@@ -119,7 +123,7 @@ func (r *run) entry(e *entry) (string, error) {
 		return model, errNoModel
 	}
 	r.binding = kind.Category == catalog.PolicyBinding
-	if skip, err := r.skipped(e); err != nil || skip {
+	if skip, err := r.skipped(e, model); err != nil || skip {
 		return model, err
 	}
 	state, err := r.state(e)
@@ -139,13 +143,18 @@ func (r *run) entry(e *entry) (string, error) {
 }
 
 // skipped tells whether a condition keeps the entry from being processed.
-func (r *run) skipped(e *entry) (bool, error) {
+func (r *run) skipped(e *entry, model string) (bool, error) {
 	for _, c := range e.conditions {
 		v, err := r.walk(c)
 		if err != nil {
 			return false, err
 		}
 		if !truth(v) {
+			why := "a condition does not hold"
+			if len(r.missed) > 0 {
+				why += ": " + strings.Join(r.missed, "; ")
+			}
+			r.note("info", fmt.Sprintf("skipped   %s, entry %d in line %d: %s", model, e.number, e.line, clip(why)), nil)
 			return true, nil
 		}
 	}

@@ -190,6 +190,7 @@ func (r *resolver) lookup(t *tag) (Object, bool, error) {
 		return Object{}, false, err
 	}
 	var tests []*test
+	var asked []string
 	ref, err := refOf(fmt.Sprint(model))
 	if err != nil {
 		return Object{}, false, err
@@ -207,28 +208,26 @@ func (r *resolver) lookup(t *tag) (Object, bool, error) {
 		if err != nil {
 			return Object{}, false, err
 		}
-		tests = append(tests, one)
+		tests, asked = append(tests, one), append(asked, pyString(both[0])+" "+pyString(both[1]))
 	}
 	if ref == "" {
+		r.miss(t, model, asked)
 		return Object{}, false, nil
 	}
 	o, found := r.things.first(ref, hintsOf(tests), func(o Object) bool { return r.things.matchAll(tests, o) })
 	if !found {
-		r.missed = append(r.missed, fmt.Sprintf("!%s in line %d finds no %s%s", t.name, t.line, model, wording(tests)))
+		r.miss(t, model, asked)
 	}
 	return o, found, nil
 }
 
-// wording puts conditions into words.
-func wording(tests []*test) string {
-	var out []string
-	for _, t := range tests {
-		out = append(out, t.field+" "+pyString(t.value))
+// miss notes that there is no such thing.
+func (r *resolver) miss(t *tag, model any, asked []string) {
+	text := fmt.Sprintf("!%s in line %d finds no %s", t.name, t.line, pyString(model))
+	if len(asked) > 0 {
+		text += " with " + strings.Join(asked, ", ")
 	}
-	if len(out) == 0 {
-		return ""
-	}
-	return " with " + strings.Join(out, ", ")
+	r.missed = append(r.missed, text)
 }
 
 // matchAll tells whether a thing passes all tests.

@@ -93,8 +93,11 @@ func (w *wish) gather() (map[string]any, error) {
 		}
 	}
 	modernise(w.kind, data)
+	if w.run.doc.lenient {
+		unquoted(w.kind, data)
+	}
 	if w.run.doc.legacy && !w.exists {
-		w.run.doc.complete(w.kind, data)
+		w.run.doc.complete(w.kind, w.entry.number, data)
 	}
 	return data, nil
 }
