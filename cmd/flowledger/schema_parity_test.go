@@ -33,6 +33,10 @@ var own = regexp.MustCompile(`^/(ledger|flows/executions)/|^/reports/exports/\{i
 // server sends, and what they are.
 var honest = map[string]string{"flows_instances_export_retrieve": "application/yaml"}
 
+// ofTokens are the fields that tokens have beside the contract's: what they are
+// limited to, when they were used last, and the key, which is shown once.
+var ofTokens = regexp.MustCompile(`^(answer(\.results\[\])? has|takes) (scope|last_used|key), which the contract (has|does) not$`)
+
 // What the contract has, too, is called the same, is addressed the same, takes
 // no less and answers no less.
 func TestSchemaKeepsToTheContract(t *testing.T) {
@@ -49,6 +53,9 @@ func TestSchemaKeepsToTheContract(t *testing.T) {
 				continue
 			}
 			for _, complaint := range compare(op, theirs.GetOperation(method)) {
+				if strings.HasPrefix(path, "/core/tokens/") && ofTokens.MatchString(complaint) {
+					continue
+				}
 				t.Errorf("%s %s", name, complaint)
 			}
 		}

@@ -125,6 +125,31 @@ type userPasswordSet struct {
 	Password string `json:"password" api:"required,write,min=1"`
 }
 
+type userPasswordHashSet struct {
+	Password string `json:"password" api:"required,write,min=1"`
+}
+
+// userPath are the folders that users lie in.
+type userPath struct {
+	Paths []string `json:"paths" api:"read"`
+}
+
+type userServiceAccount struct {
+	Name     string    `json:"name" api:"required,min=1"`
+	Group    bool      `json:"create_group"`
+	Expiring bool      `json:"expiring"`
+	Expires  time.Time `json:"expires"`
+}
+
+// userServiceAccountResponse is a service account that was just made.
+type userServiceAccountResponse struct {
+	Username string `json:"username"`
+	Token    string `json:"token"`
+	UID      string `json:"user_uid"`
+	PK       int    `json:"user_pk"`
+	Group    string `json:"group_pk,omitempty"`
+}
+
 type userRecoveryLink struct {
 	Life string `json:"token_duration"`
 }
@@ -150,10 +175,26 @@ func people(s *shapes) []resource {
 				by("is_active", false, ""), by("is_superuser", false, "Whether any of the user's groups makes them one."),
 				by("type", []string{}, "Alternatives."), by("path", "", ""), by("path_startswith", "", "What the path begins with."),
 				by("groups_by_name", []string{}, "Names of groups."), by("groups_by_pk", []uuid{}, "Groups."),
+				by("roles_by_name", []string{}, "Names of roles."), by("roles_by_pk", []uuid{}, "Roles."),
 				by("attributes", "", "A JSON object that the attributes hold."),
+				by("include_groups", false, "Show the groups; yes unless false."), by("include_roles", false, "Show the roles; yes unless false."),
+				by("date_joined", time.Time{}, ""), by("date_joined__gt", time.Time{}, ""), by("date_joined__lt", time.Time{}, ""),
+				by("last_updated", time.Time{}, ""), by("last_updated__gt", time.Time{}, ""), by("last_updated__lt", time.Time{}, ""),
+				by("last_login", time.Time{}, ""), by("last_login__gt", time.Time{}, ""), by("last_login__lt", time.Time{}, ""),
+				by("last_login__isnull", false, "Whether they never logged in."),
 			},
 			more: map[string]deed{
 				"GET me/": {summary: "Tell callers who they are", answer: sessionUser{}},
+				"GET paths/": {
+					summary: "List the paths of users", query: []Parameter{by("search", "", "A text that the path has in it.")}, answer: userPath{},
+				},
+				"POST service_account/": {
+					summary: "Make a user for a program", description: "The answer shows the app password, this once.",
+					body: userServiceAccount{}, answer: userServiceAccountResponse{},
+				},
+				"POST {}/set_password_hash/": {
+					summary: "Set a user's password, given its stored form", description: "The user's other sessions end.", body: userPasswordHashSet{},
+				},
 				"POST {}/set_password/": {
 					summary: "Set a user's password", description: "The user's other sessions end.", body: userPasswordSet{},
 				},

@@ -13,6 +13,14 @@ type token struct {
 	Description string     `json:"description"`
 	Expires     *time.Time `json:"expires"`
 	Expiring    bool       `json:"expiring"`
+	Scope       *[]string  `json:"scope"` // the contract has none of these
+	LastUsed    *time.Time `json:"last_used" api:"read"`
+	Key         string     `json:"key,omitempty" api:"read"` // when it is made, this once
+}
+
+// bulkDeleteSessionResponse tells how many sessions ended.
+type bulkDeleteSessionResponse struct {
+	Deleted int `json:"deleted"`
 }
 
 // tokenView is the key of a token.
@@ -104,6 +112,7 @@ func tokens(s *shapes) []resource {
 			path: "core/tokens/", one: "token", many: "tokens", key: key("identifier", ""), name: "Token", fields: s.fieldsOf(token{}),
 			search: true, ordered: true, filters: []Parameter{
 				by("identifier", "", ""), by("intent", "", ""), by("user__username", "", "Username of the owner."),
+				by("description", "", ""), by("expires", time.Time{}, ""), by("expiring", false, ""), by("managed", "", "Nothing is managed."),
 			},
 			more: map[string]deed{
 				"GET {}/view_key/": {summary: "Ask for a token's key", description: "Only a digest of it is kept.", answer: tokenView{}},
@@ -112,9 +121,14 @@ func tokens(s *shapes) []resource {
 		},
 		{
 			path: "core/authenticated_sessions/", one: "session", many: "sessions in which somebody is logged in", key: key("uuid", uuid("")),
-			name: "AuthenticatedSession", fields: s.fieldsOf(authenticatedSession{}), filters: []Parameter{
+			name: "AuthenticatedSession", fields: s.fieldsOf(authenticatedSession{}), search: true, ordered: true, filters: []Parameter{
 				by("session__last_ip", "", "Address that used it last."), by("session__last_user_agent", "", "Browser that used it last."),
 				by("user__username", "", "Username of who is logged in."),
+			},
+			more: map[string]deed{
+				"DELETE bulk_delete/": {
+					summary: "End all sessions of some users", query: []Parameter{by("user_pks", []int{}, "Keys of the users.")}, answer: bulkDeleteSessionResponse{},
+				},
 			},
 		},
 		{
