@@ -130,6 +130,12 @@ func (s *instances) Available(ctx context.Context) ([]adminapi.BlueprintFile, er
 	return out, nil
 }
 
+// File implements adminapi.Instances.
+func (s *instances) File(path string) (blueprint.File, bool) {
+	text, err := s.app.library.Read(path)
+	return blueprint.File{Name: path, Text: text}, err == nil
+}
+
 // Keep implements adminapi.Keeper.
 func (s *instances) Keep(ctx context.Context, c session.Caller, id string, want adminapi.InstanceWish, create bool) error {
 	w := importer.Wanted{Name: want.Name, Path: want.Path, Content: []byte(want.Content), Context: want.Context, Enabled: want.Enabled}

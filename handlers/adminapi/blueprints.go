@@ -71,7 +71,7 @@ func (s *Server) importBlueprint(dry bool) endpoint {
 		}
 	}
 	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
-		u, err := readBlueprint(r)
+		u, err := s.readBlueprint(r)
 		if err != nil {
 			return err
 		}
@@ -87,8 +87,8 @@ func (s *Server) importBlueprint(dry bool) endpoint {
 	}
 }
 
-// readBlueprint reads the form, and finds the shipped file that it may name.
-func readBlueprint(r *http.Request) (upload, error) {
+// readBlueprint reads the form, and finds the file that it may name.
+func (s *Server) readBlueprint(r *http.Request) (upload, error) {
 	u, err := readUpload(r)
 	if err != nil {
 		return u, err
@@ -99,11 +99,14 @@ func readBlueprint(r *http.Request) (upload, error) {
 		}
 	}
 	if u.path != "" {
-		shipped, ok := blueprint.Shipped(u.path) // no other file can be named, so a path leads nowhere else
+		f, ok := s.Instances.File(u.path)
+		if !ok {
+			f, ok = blueprint.Shipped(u.path) // which have short names, too
+		}
 		if !ok {
 			return u, invalid("path", "Blueprint file does not exist")
 		}
-		u.name, u.text = shipped.Name, shipped.Text
+		u.name, u.text = f.Name, f.Text
 	}
 	return u, nil
 }

@@ -88,6 +88,7 @@ func TestImport(t *testing.T) {
 		"a file's name has no path": {admin, map[string]string{"file": "good"}, 200, `"event":"flow.yaml says good"`},
 		"a bad file":                {admin, map[string]string{"file": "bad"}, 200, `"success":false`},
 		"a shipped file":            {admin, map[string]string{"path": "default/users.yaml"}, 200, `default/users.yaml says`},
+		"a file of the folder":      {admin, map[string]string{"path": "sub/b.yaml"}, 200, `sub/b.yaml says good`},
 		"an optional file":          {admin, map[string]string{"path": "optional/recovery.yaml"}, 200, `optional/recovery.yaml says`},
 		"a file that is not there":  {admin, map[string]string{"path": "../secret"}, 400, `{"path":["Blueprint file does not exist"]}`},
 		"nothing":                   {admin, map[string]string{}, 400, `{"file":["No file was submitted."]}`},

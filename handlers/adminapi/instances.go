@@ -20,6 +20,8 @@ type Instances interface {
 	// Texts opens what is kept sealed of an instance.
 	Texts(ctx context.Context, id string) (InstanceTexts, error)
 	Available(ctx context.Context) ([]BlueprintFile, error)
+	// File reads one of these, and nothing else on the machine.
+	File(path string) (blueprint.File, bool)
 }
 
 // An Instance is a blueprint instance as lists show one, without its texts.

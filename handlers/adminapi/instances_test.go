@@ -56,6 +56,11 @@ func (k *kept) Available(context.Context) ([]adminapi.BlueprintFile, error) {
 	}, nil
 }
 
+// File implements [adminapi.Instances].
+func (k *kept) File(path string) (blueprint.File, bool) {
+	return blueprint.File{Name: path, Text: []byte("good")}, path == "sub/b.yaml"
+}
+
 // Keep implements [adminapi.Keeper].
 func (k *kept) Keep(_ context.Context, _ session.Caller, id string, want adminapi.InstanceWish, create bool) error {
 	i, there := k.instances[id]
