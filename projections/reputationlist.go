@@ -2,8 +2,11 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -76,10 +79,19 @@ func (r *Reputation) List(ctx context.Context, f ScoreFilter, order string, p Pa
 		return nil, 0, err
 	}
 	scores := make([]Score, len(rows))
-	for i, row := range rows {
-		if scores[i], err = r.open(ctx, row); err != nil {
-			return nil, 0, err
-		}
+	faults := make([]error, len(rows))
+	// A search opens many: all cores share that.
+	var wg sync.WaitGroup
+	for w := range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := w; i < len(rows); i += runtime.GOMAXPROCS(0) {
+				scores[i], faults[i] = r.open(ctx, rows[i])
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(faults...); err != nil {
+		return nil, 0, err
 	}
 	return scores, total, nil
 }

@@ -11,10 +11,12 @@ import (
 	"github.com/flowledger/flowledger/eventstore"
 )
 
-// Limits of one chunk, in rows and bytes. A chunk is read to its end before
+// Limits of one chunk, in rows and bytes, and the rows of the first chunk of a
+// stream. A chunk is read to its end before
 // the first of it is delivered: a slow reader holds no connection, and pins
 // no part of the log.
 const (
+	firstRows  = 32
 	chunkRows  = 1000
 	chunkBytes = 4 << 20
 )
@@ -22,8 +24,9 @@ const (
 // ReadStream implements [eventstore.Store].
 func (s *Store) ReadStream(ctx context.Context, stream eventstore.StreamID, from eventstore.Revision) iter.Seq2[eventstore.Recorded, error] {
 	return func(yield func(eventstore.Recorded, error) bool) {
-		for {
-			chunk, more, err := s.streamChunk(ctx, stream, from)
+		// Many want one event, or the few of a short stream.
+		for rows := firstRows; ; rows = min(8*rows, chunkRows) {
+			chunk, more, err := s.streamChunk(ctx, stream, from, rows)
 			if err != nil {
 				yield(eventstore.Recorded{}, fmt.Errorf("read %s: %w", stream, err))
 				return
@@ -106,7 +109,7 @@ const columns = "position, stream, revision, id, type, schema, recorded_at, head
 
 // streamChunk reads the next events of a stream, and tells whether there may
 // be more.
-func (s *Store) streamChunk(ctx context.Context, stream eventstore.StreamID, from eventstore.Revision) ([]eventstore.Recorded, bool, error) {
+func (s *Store) streamChunk(ctx context.Context, stream eventstore.StreamID, from eventstore.Revision, rows int) ([]eventstore.Recorded, bool, error) {
 	conn, err := s.take(ctx)
 	if err != nil {
 		return nil, false, err
@@ -122,8 +125,8 @@ func (s *Store) streamChunk(ctx context.Context, stream eventstore.StreamID, fro
 	}
 	stmt.BindText(1, string(stream))
 	stmt.BindInt64(2, int64(from))
-	stmt.BindInt64(3, chunkRows)
-	return collect(conn, stmt, func(int64) (eventstore.StreamID, error) { return stream, nil })
+	stmt.BindInt64(3, int64(rows))
+	return collect(conn, stmt, rows, func(int64) (eventstore.StreamID, error) { return stream, nil })
 }
 
 // ledgerChunk reads the next events of the ledger up to end, and tells
@@ -144,7 +147,7 @@ func (s *Store) ledgerChunk(ctx context.Context, after eventstore.Position, end 
 	stmt.BindInt64(1, int64(after.Value()))
 	stmt.BindInt64(2, end)
 	stmt.BindInt64(3, chunkRows)
-	return collect(conn, stmt, names(conn))
+	return collect(conn, stmt, chunkRows, names(conn))
 }
 
 // names returns a function that knows the names of streams. Neighbours are
@@ -174,10 +177,10 @@ func names(conn *sqlite.Conn) func(int64) (eventstore.StreamID, error) {
 
 // collect reads the rows of stmt, as many as fit into a chunk.
 func collect(
-	conn *sqlite.Conn, stmt *sqlite.Stmt, name func(int64) (eventstore.StreamID, error),
+	conn *sqlite.Conn, stmt *sqlite.Stmt, rows int, name func(int64) (eventstore.StreamID, error),
 ) (chunk []eventstore.Recorded, more bool, err error) {
 	total := 0
-	for len(chunk) < chunkRows && total < chunkBytes {
+	for len(chunk) < rows && total < chunkBytes {
 		found, err := stmt.Step()
 		if err != nil {
 			return nil, false, err

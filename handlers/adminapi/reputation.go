@@ -77,7 +77,7 @@ func (s *Server) listScores(w http.ResponseWriter, r *http.Request, _ session.Ca
 		}
 		return writeList(w, pg, total, showScores(found))
 	}
-	found, _, err := s.Scores.Scores(r.Context(), f, order, Page{Limit: maxScan})
+	found, _, err := s.Scores.Scores(r.Context(), f, order, Page{Limit: maxScores})
 	if err != nil {
 		return err
 	}
@@ -87,6 +87,9 @@ func (s *Server) listScores(w http.ResponseWriter, r *http.Request, _ session.Ca
 	}
 	return writeList(w, pg, len(found), showScores(slice(pg, found)))
 }
+
+// maxScores is how many scores are opened to look into them.
+const maxScores = 500
 
 // maxIdentifiers is how many identifiers a list of scores can be asked for.
 const maxIdentifiers = 1000
