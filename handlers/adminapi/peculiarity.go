@@ -64,3 +64,7 @@ func primaryKey(_ *view, t object.Thing) any { return t.ID }
 
 // targetKey gives a thing's second identifier as a name to filter by.
 func targetKey(_ *view, t object.Thing) any { return catalog.TargetID(t.ID) }
+
+// createdAt and updatedAt give the times of a thing as names to filter by.
+func createdAt(_ *view, t object.Thing) any { return stamp(t.Created) }
+func updatedAt(_ *view, t object.Thing) any { return stamp(t.Updated) }

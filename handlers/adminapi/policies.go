@@ -56,7 +56,7 @@ func policyPeculiarity() peculiarity {
 		order:  []string{"name"},
 		search: []string{"name"},
 		derived: map[string]func(*view, object.Thing) any{
-			"policy_uuid": primaryKey,
+			"policy_uuid": primaryKey, "created": createdAt, "last_updated": updatedAt,
 			"bindings":    func(v *view, t object.Thing) any { return v.users(t.ID, catalog.PolicyBinding, "policy") },
 			"promptstage": func(v *view, t object.Thing) any { return v.users(t.ID, catalog.Stage, "validation_policies") },
 		},

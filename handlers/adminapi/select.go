@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -61,11 +62,19 @@ func (s *selection) filter(name string, values []string) {
 			s.filters = append(s.filters, func(t object.Thing) bool { return empty(s.v.value(s.p, t, of)) == *null })
 		}
 	case derived:
-		wanted := split(values)
-		s.filters = append(s.filters, func(t object.Thing) bool { return matches(s.v.value(s.p, t, name), wanted) })
+		s.typed(catalog.Field{Name: name, Type: derivedTypes[name]}, split(values))
 	default:
 		s.typed(f, values)
 	}
+}
+
+// derivedTypes say what the names that categories derive stand for. Others are
+// texts.
+var derivedTypes = map[string]catalog.Type{
+	"flow_uuid": catalog.Reference, "stage_uuid": catalog.Reference, "policy_uuid": catalog.Reference, "fsb_uuid": catalog.Reference,
+	"pbm_uuid": catalog.Reference, "prompt_uuid": catalog.Reference, "brand_uuid": catalog.Reference, "policies": catalog.Reference,
+	"target": catalog.Reference, "target_in": catalog.Reference,
+	"created": catalog.Time, "last_updated": catalog.Time, "no_flows": catalog.Bool,
 }
 
 // typed filters by a field whose type says what its values look like.
@@ -95,6 +104,12 @@ func (s *selection) typed(f catalog.Field, values []string) {
 				s.faults.Add(f.Name, "“%s” is not a valid UUID.", cut(text))
 			}
 			text = id.String()
+		case f.Type == catalog.Time:
+			at, err := time.Parse(time.RFC3339Nano, text)
+			if err != nil {
+				s.faults.Add(f.Name, "Enter a valid date/time.")
+			}
+			text = stamp(at.Truncate(time.Microsecond))
 		}
 		wanted = append(wanted, text)
 	}

@@ -3,6 +3,7 @@ package adminapi
 import (
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -31,10 +32,12 @@ func init() {
 
 const someFlow = "3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10"
 
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
 // shelves are three things, one of which lacks most.
 func shelves() []object.Thing {
 	return []object.Thing{
-		{ID: "1", Kind: "authentik_sample.shelf", Fields: map[string]any{
+		{ID: "1", Kind: "authentik_sample.shelf", Created: noon, Updated: noon.Add(time.Hour), Fields: map[string]any{
 			"name": "beta", "size": 10.0, "load": 1.5, "open": true, "note": "x", "sorts": []any{"red"}, "flow": someFlow, "owner": 7.0,
 		}},
 		{ID: "2", Kind: "authentik_sample.shelf", Fields: map[string]any{
@@ -48,7 +51,9 @@ func TestSelect(t *testing.T) {
 	k, _ := catalog.Lookup("authentik_sample.shelf")
 	p := peculiarity{
 		order: []string{"name"}, search: []string{"name", "note"},
-		derived: map[string]func(*view, object.Thing) any{"key_in": primaryKey},
+		derived: map[string]func(*view, object.Thing) any{
+			"key_in": primaryKey, "created": createdAt, "last_updated": updatedAt, "policy_uuid": func(*view, object.Thing) any { return someFlow },
+		},
 	}
 	tests := map[string]string{ // to the ids, in order
 		"":                     "321",
@@ -76,7 +81,12 @@ func TestSelect(t *testing.T) {
 		"sorts=green":          "2",
 		"sorts__isnull=true":   "3",
 		"flow=" + someFlow:     "1",
-		"flow=3F0C6E0A-7F0E-4C55-9A44-2D1F9F6B9F10": "1",
+		"flow=3F0C6E0A-7F0E-4C55-9A44-2D1F9F6B9F10":        "1",
+		"created=2026-11-22T12:00:00%2B00:00":              "1",
+		"created=2026-11-22T13:00:00Z":                     "",
+		"last_updated=2026-11-22T14:00:00%2B01:00":         "1",
+		"policy_uuid=" + someFlow:                          "321",
+		"policy_uuid=00000000-0000-0000-0000-000000000000": "",
 		"owner=8":             "2",
 		"more=x":              "321",
 		"key_in=1,3":          "31",
@@ -111,11 +121,14 @@ func TestSelect(t *testing.T) {
 func TestSelectRefuses(t *testing.T) {
 	k, _ := catalog.Lookup("authentik_sample.shelf")
 	tests := map[string]catalog.Problems{
-		"size=many":          {"size": {"Enter a number."}},
-		"owner=jane":         {"owner": {"Enter a number."}},
-		"flow=f":             {"flow": {"“f” is not a valid UUID."}},
-		"sorts=blue":         {"sorts": {"Select a valid choice. blue is not one of the available choices."}},
-		"sorts=red&sorts=no": {"sorts": {"Select a valid choice. no is not one of the available choices."}},
+		"size=many":                    {"size": {"Enter a number."}},
+		"owner=jane":                   {"owner": {"Enter a number."}},
+		"flow=f":                       {"flow": {"“f” is not a valid UUID."}},
+		"policy_uuid=x":                {"policy_uuid": {"“x” is not a valid UUID."}},
+		"created=yesterday":            {"created": {"Enter a valid date/time."}},
+		"target_in=" + someFlow + ",x": {"target_in": {"“x” is not a valid UUID."}},
+		"sorts=blue":                   {"sorts": {"Select a valid choice. blue is not one of the available choices."}},
+		"sorts=red&sorts=no":           {"sorts": {"Select a valid choice. no is not one of the available choices."}},
 	}
 	v := &view{defaults: map[string]map[string]any{}}
 	for text, want := range tests {
@@ -123,7 +136,8 @@ func TestSelectRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = v.selectThings(q, peculiarity{}, k.Fields(), shelves())
+		p := peculiarity{derived: map[string]func(*view, object.Thing) any{"created": createdAt, "policy_uuid": primaryKey, "target_in": primaryKey}}
+		_, err = v.selectThings(q, p, k.Fields(), shelves())
 		if diff := cmp.Diff(want.Err(), err); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}

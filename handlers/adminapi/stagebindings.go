@@ -11,10 +11,15 @@ import (
 // to them.
 func stageBindingPeculiarity() peculiarity {
 	return peculiarity{
-		order: []string{"target", "order"},
+		order:  []string{"target", "order"},
+		search: []string{"stage__name"},
 		derived: map[string]func(*view, object.Thing) any{
 			"fsb_uuid": primaryKey,
 			"pbm_uuid": targetKey,
+			"stage__name": func(v *view, t object.Thing) any {
+				stage, _ := v.s.Things.Thing(text(t, "stage"))
+				return stage.Name
+			},
 			"policies": func(v *view, t object.Thing) any {
 				out := []any{}
 				for _, b := range v.s.Bindings.PolicyBindings(t.ID) {

@@ -28,10 +28,13 @@ func (s *Server) mountStages(r *mux.Router) {
 // stagePeculiarity: stages show the flows that they are in.
 func stagePeculiarity() peculiarity {
 	return peculiarity{
-		order:   []string{"name"},
-		search:  []string{"name"},
-		derived: map[string]func(*view, object.Thing) any{"stage_uuid": primaryKey},
-		adorn:   adornStage,
+		order:  []string{"name"},
+		search: []string{"name"},
+		derived: map[string]func(*view, object.Thing) any{
+			"stage_uuid": primaryKey,
+			"no_flows":   func(v *view, t object.Thing) any { return len(v.flowsOf(t.ID)) == 0 },
+		},
+		adorn: adornStage,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flowledger/flowledger/domain/catalog"
 )
@@ -22,7 +23,9 @@ func categories() map[catalog.Category]category {
 	return map[catalog.Category]category{
 		catalog.Flow: {key: key("slug", ""), adds: flowAdds{}, filters: []Parameter{by("flow_uuid", uuid(""), "Primary key.")}},
 		catalog.Stage: {
-			key: key("stage_uuid", uuid("")), adds: stageAdds{}, filters: []Parameter{by("stage_uuid", uuid(""), "Primary key.")},
+			key: key("stage_uuid", uuid("")), adds: stageAdds{}, filters: []Parameter{
+				by("stage_uuid", uuid(""), "Primary key."), by("no_flows", false, "Whether it is in no flow."),
+			},
 		},
 		catalog.StageBinding: {
 			key: key("fsb_uuid", uuid("")), adds: stageBindingAdds{}, filters: []Parameter{
@@ -31,7 +34,8 @@ func categories() map[catalog.Category]category {
 			},
 		},
 		catalog.Policy: {
-			key: key("policy_uuid", uuid("")), adds: policyAdds{}, filters: append(slices.Clone(unused), by("policy_uuid", uuid(""), "Primary key.")),
+			key: key("policy_uuid", uuid("")), adds: policyAdds{}, filters: append(slices.Clone(unused), by("policy_uuid", uuid(""), "Primary key."),
+				by("created", time.Time{}, "When it was made."), by("last_updated", time.Time{}, "When it was written last.")),
 		},
 		catalog.PolicyBinding: {
 			key: key("policy_binding_uuid", uuid("")), adds: policyBindingAdds{}, filters: []Parameter{
@@ -40,7 +44,9 @@ func categories() map[catalog.Category]category {
 			},
 		},
 		catalog.Prompt: {key: key("prompt_uuid", uuid("")), adds: promptAdds{}, filters: []Parameter{by("prompt_uuid", uuid(""), "Primary key.")}},
-		catalog.Brand:  {key: key("brand_uuid", uuid("")), pk: "brand_uuid", filters: []Parameter{by("brand_uuid", uuid(""), "Primary key.")}},
+		catalog.Brand: {key: key("brand_uuid", uuid("")), pk: "brand_uuid", filters: []Parameter{
+			by("brand_uuid", uuid(""), "Primary key."),
+		}},
 		catalog.NotificationRule: {
 			key: key("pbm_uuid", uuid("")), adds: ruleAdds{}, filters: []Parameter{
 				by("pbm_uuid", uuid(""), "Second identifier, to which policies are bound."), by("destination_group__name", "", "Name of the group."),
@@ -78,7 +84,7 @@ func kinds(s *shapes) (out []resource) {
 		}
 		r := resource{
 			path: k.Path + "/", one: sentenceCase(k.Name), many: sentenceCase(k.Plural), key: c.key, name: strings.ReplaceAll(k.Name, " ", ""),
-			search: k.Category != catalog.StageBinding, ordered: true,
+			search: true, ordered: true,
 		}
 		if name, ok := named[k.Model]; ok {
 			r.name = name
@@ -117,7 +123,7 @@ func sentenceCase(name string) string {
 var types = map[catalog.Type]Schema{
 	catalog.Text: {Type: "string"}, catalog.Bool: {Type: "boolean"}, catalog.Int: {Type: "integer"}, catalog.Float: {Type: "number"},
 	catalog.Duration: {Type: "string", Description: "A duration, such as hours=1;minutes=30."},
-	catalog.Time:     {Type: "string", Format: "date-time"}, catalog.Map: {Type: "object", Additional: &Schema{}},
+	catalog.Time:     {Type: "string", Format: "date-time"}, catalog.Map: {Type: "object", Additional: &Schema{Nullable: true}},
 	catalog.Reference: {Type: "string", Format: "uuid"},
 }
 

@@ -41,7 +41,7 @@ type user struct {
 // role is a role as others show one.
 type role struct {
 	PK   uuid   `json:"pk" api:"read"`
-	Name string `json:"name"`
+	Name string `json:"name" api:"required,min=1"`
 }
 
 // partialGroup is a group as other things show one.
@@ -126,12 +126,7 @@ type userPasswordSet struct {
 }
 
 type userPasswordHashSet struct {
-	Password string `json:"password" api:"required,write,min=1"`
-}
-
-// userPath are the folders that users lie in.
-type userPath struct {
-	Paths []string `json:"paths" api:"read"`
+	Hash string `json:"password" api:"required,write,min=1"`
 }
 
 type userServiceAccount struct {
@@ -141,13 +136,18 @@ type userServiceAccount struct {
 	Expires  time.Time `json:"expires"`
 }
 
-// userServiceAccountResponse is a service account that was just made.
+// userServiceAccountResponse is a new service account, with its password.
 type userServiceAccountResponse struct {
 	Username string `json:"username"`
 	Token    string `json:"token"`
 	UID      string `json:"user_uid"`
 	PK       int    `json:"user_pk"`
 	Group    string `json:"group_pk,omitempty"`
+}
+
+// userPath are the paths that users have.
+type userPath struct {
+	Paths []string `json:"paths"`
 }
 
 type userRecoveryLink struct {
@@ -163,7 +163,11 @@ type userRecoveryEmail struct {
 var relatives = []Parameter{
 	by("include_users", false, "Show the members; yes unless false."), by("include_parents", false, "Show the parents."),
 	by("include_children", false, "Show the children."),
+	by("include_inherited_roles", false, "Show the roles that parents have."),
 }
+
+// at is a filter by a point in time.
+func at(name string) Parameter { return by(name, time.Time{}, "") }
 
 // people describes users and groups.
 func people(s *shapes) []resource {
@@ -176,25 +180,22 @@ func people(s *shapes) []resource {
 				by("type", []string{}, "Alternatives."), by("path", "", ""), by("path_startswith", "", "What the path begins with."),
 				by("groups_by_name", []string{}, "Names of groups."), by("groups_by_pk", []uuid{}, "Groups."),
 				by("roles_by_name", []string{}, "Names of roles."), by("roles_by_pk", []uuid{}, "Roles."),
-				by("attributes", "", "A JSON object that the attributes hold."),
 				by("include_groups", false, "Show the groups; yes unless false."), by("include_roles", false, "Show the roles; yes unless false."),
-				by("date_joined", time.Time{}, ""), by("date_joined__gt", time.Time{}, ""), by("date_joined__lt", time.Time{}, ""),
-				by("last_updated", time.Time{}, ""), by("last_updated__gt", time.Time{}, ""), by("last_updated__lt", time.Time{}, ""),
-				by("last_login", time.Time{}, ""), by("last_login__gt", time.Time{}, ""), by("last_login__lt", time.Time{}, ""),
-				by("last_login__isnull", false, "Whether they never logged in."),
+				by("last_login__isnull", false, "Whether the user never logged in."),
+				at("date_joined"), at("date_joined__gt"), at("date_joined__lt"), at("last_login"), at("last_login__gt"), at("last_login__lt"),
+				at("last_updated"), at("last_updated__gt"), at("last_updated__lt"),
+				by("attributes", "", "A JSON object that the attributes hold."),
 			},
 			more: map[string]deed{
 				"GET me/": {summary: "Tell callers who they are", answer: sessionUser{}},
-				"GET paths/": {
-					summary: "List the paths of users", query: []Parameter{by("search", "", "A text that the path has in it.")}, answer: userPath{},
-				},
+				"GET paths/": {summary: "List the paths that users have", answer: userPath{}, query: []Parameter{
+					by("search", "", "Words that all must occur."),
+				}},
 				"POST service_account/": {
-					summary: "Make a user for a program", description: "The answer shows the app password, this once.",
+					summary: "Create a service account", description: "Its password is in this answer, and shown nowhere else.",
 					body: userServiceAccount{}, answer: userServiceAccountResponse{},
 				},
-				"POST {}/set_password_hash/": {
-					summary: "Set a user's password, given its stored form", description: "The user's other sessions end.", body: userPasswordHashSet{},
-				},
+				"POST {}/set_password_hash/": {summary: "Set a user's password by its hash", body: userPasswordHashSet{}},
 				"POST {}/set_password/": {
 					summary: "Set a user's password", description: "The user's other sessions end.", body: userPasswordSet{},
 				},

@@ -122,7 +122,7 @@ func (r resource) listed() []Parameter {
 // article puts a or an before a word.
 func article(word string) string {
 	switch word[0] {
-	case 'a', 'e', 'i', 'o':
+	case 'a', 'e', 'i', 'o': // no name here begins with a u that asks for an
 		return "an " + word
 	}
 	return "a " + word

@@ -77,7 +77,7 @@ func (s *shapes) of(t reflect.Type) *Schema {
 	case reflect.Float64:
 		return &Schema{Type: "number"}
 	case reflect.Interface:
-		return &Schema{}
+		return &Schema{Nullable: true}
 	case reflect.Slice:
 		return list(s.of(t.Elem()))
 	case reflect.Map:
@@ -107,7 +107,7 @@ func (s *shapes) structure(t reflect.Type) *Schema {
 		s.named[name] = &Schema{} // for a shape that holds itself
 		*s.named[name] = *shown(s.fields(t))
 		if name == "Policy" {
-			s.named[name].Additional = &Schema{} // the fields of its kind
+			s.named[name].Additional = &Schema{Nullable: true} // the fields of its kind
 		}
 	}
 	return ref(name)

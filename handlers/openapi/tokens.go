@@ -18,11 +18,6 @@ type token struct {
 	Key         string     `json:"key,omitempty" api:"read"` // when it is made, this once
 }
 
-// bulkDeleteSessionResponse tells how many sessions ended.
-type bulkDeleteSessionResponse struct {
-	Deleted int `json:"deleted"`
-}
-
 // tokenView is the key of a token.
 type tokenView struct {
 	Key string `json:"key"`
@@ -94,6 +89,11 @@ type authenticatedSession struct {
 	Expires   time.Time `json:"expires" api:"read"`
 }
 
+// bulkDeleteSessionResponse is how many sessions ended.
+type bulkDeleteSessionResponse struct {
+	Deleted int `json:"deleted"`
+}
+
 // userConsent is what a user lets an application see.
 type userConsent struct {
 	PK          int         `json:"pk" api:"read"`
@@ -112,7 +112,7 @@ func tokens(s *shapes) []resource {
 			path: "core/tokens/", one: "token", many: "tokens", key: key("identifier", ""), name: "Token", fields: s.fieldsOf(token{}),
 			search: true, ordered: true, filters: []Parameter{
 				by("identifier", "", ""), by("intent", "", ""), by("user__username", "", "Username of the owner."),
-				by("description", "", ""), by("expires", time.Time{}, ""), by("expiring", false, ""), by("managed", "", "Nothing is managed."),
+				by("description", "", ""), by("expiring", false, ""), at("expires"), by("managed", "", "Nothing manages tokens."),
 			},
 			more: map[string]deed{
 				"GET {}/view_key/": {summary: "Ask for a token's key", description: "Only a digest of it is kept.", answer: tokenView{}},
@@ -121,14 +121,14 @@ func tokens(s *shapes) []resource {
 		},
 		{
 			path: "core/authenticated_sessions/", one: "session", many: "sessions in which somebody is logged in", key: key("uuid", uuid("")),
-			name: "AuthenticatedSession", fields: s.fieldsOf(authenticatedSession{}), search: true, ordered: true, filters: []Parameter{
+			name: "AuthenticatedSession", fields: s.fieldsOf(authenticatedSession{}), search: true, ordered: true, more: map[string]deed{
+				"DELETE bulk_delete/": {
+					summary: "End all sessions of some users", answer: bulkDeleteSessionResponse{},
+					query: []Parameter{must(by("user_pks", []int{}, "Keys of the users."))},
+				},
+			}, filters: []Parameter{
 				by("session__last_ip", "", "Address that used it last."), by("session__last_user_agent", "", "Browser that used it last."),
 				by("user__username", "", "Username of who is logged in."),
-			},
-			more: map[string]deed{
-				"DELETE bulk_delete/": {
-					summary: "End all sessions of some users", query: []Parameter{by("user_pks", []int{}, "Keys of the users.")}, answer: bulkDeleteSessionResponse{},
-				},
 			},
 		},
 		{
