@@ -43,7 +43,7 @@ func (s *Server) mountBlueprints(r *mux.Router) {
 	s.route(r, path+"import/dry_run/", superusers, verbs{http.MethodPost: s.importBlueprint(true)})
 	s.route(r, path+"available/", lookAt(model), verbs{http.MethodGet: s.availableBlueprints})
 	s.route(r, path, lookAt(model), verbs{http.MethodGet: s.listInstances, http.MethodPost: s.createInstance})
-	s.route(r, path+"{key}/", lookAt(model), verbs{
+	s.edit(r, path+"{key}/", lookAt(model), verbs{
 		http.MethodGet: s.getInstance, http.MethodPut: s.changeInstance(false), http.MethodPatch: s.changeInstance(true),
 		http.MethodDelete: s.deleteInstance,
 	})

@@ -142,14 +142,25 @@ func (s *Server) getInstance(w http.ResponseWriter, r *http.Request, c session.C
 	if err != nil {
 		return err
 	}
-	return s.writeInstance(w, r, c, http.StatusOK, i)
+	return s.writeInstance(w, r, c, http.StatusOK, i.ID)
 }
 
-func (s *Server) writeInstance(w http.ResponseWriter, r *http.Request, c session.Caller, status int, i Instance) error {
+// writeInstance shows an instance, and as of which revision: each time that it
+// is applied is one.
+func (s *Server) writeInstance(w http.ResponseWriter, r *http.Request, c session.Caller, status int, id string) error {
+	as, err := s.tagged(r.Context(), "blueprint", id)
+	if err != nil {
+		return err
+	}
+	i, err := s.instance(r.Context(), id)
+	if err != nil {
+		return err
+	}
 	shown, err := s.showInstance(r.Context(), c, i)
 	if err != nil {
 		return err
 	}
+	as.show(w)
 	return writeJSON(w, status, shown)
 }
 

@@ -64,8 +64,17 @@ func (s *Server) putInstance(w http.ResponseWriter, r *http.Request, c session.C
 	if err != nil {
 		return err
 	}
+	// All who write instances hold this lock, so what was compared stays so.
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	if _, _, err := s.compared(r, "blueprint", p.ID); err != nil {
+		return err
+	}
+	if !p.create { // it is written whole, so it is read as the last change left it
+		if p.Instance, err = s.instance(r.Context(), p.ID); err != nil {
+			return err
+		}
+	}
 	want, err := s.judgeInstance(r.Context(), p, input)
 	if err != nil {
 		return err
@@ -81,15 +90,11 @@ func (s *Server) rewritten(w http.ResponseWriter, r *http.Request, c session.Cal
 	if err := s.changed(r.Context()); err != nil {
 		return err
 	}
-	i, err := s.instance(r.Context(), p.ID)
-	if err != nil {
-		return err
-	}
 	status := http.StatusOK
 	if p.create {
 		status = http.StatusCreated
 	}
-	return s.writeInstance(w, r, c, status, i)
+	return s.writeInstance(w, r, c, status, p.ID)
 }
 
 // judgeInstance puts together what an instance is to be. A new path is that of
@@ -201,6 +206,11 @@ func (s *Server) judgeContent(ctx context.Context, want InstanceWish, problems *
 func (s *Server) deleteInstance(w http.ResponseWriter, r *http.Request, c session.Caller) error {
 	i, err := s.findInstance(r)
 	if err != nil {
+		return err
+	}
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	if _, _, err := s.compared(r, "blueprint", i.ID); err != nil {
 		return err
 	}
 	if err := s.Keeper.Drop(r.Context(), c, i.ID); err != nil {

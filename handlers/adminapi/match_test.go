@@ -1,12 +1,17 @@
 package adminapi_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/handlers/adminapi"
 )
 
 // An editable is something that people edit.
@@ -35,6 +40,7 @@ func editables() map[string]editable {
 		},
 		"a user":        {made("core/users/", "pk", fields{"username": "u", "name": "U"}), "name", [2]any{"a", "b"}},
 		"a user's name": {made("core/users/", "pk", fields{"username": "u", "name": "U"}), "username", [2]any{"a", "b"}},
+		"a role":        {made("rbac/roles/", "pk", fields{"name": "r"}), "name", [2]any{"a", "b"}},
 		"a token":       {made("core/tokens/", "identifier", fields{"identifier": "t"}), "description", [2]any{"a", "b"}},
 		"a group":       {made("core/groups/", "pk", fields{"name": "g"}), "name", [2]any{"a", "b"}},
 		"an invitation": {made("stages/invitation/invitations/", "pk", fields{"name": "i"}), "single_use", [2]any{true, false}},
@@ -222,5 +228,69 @@ func TestReplacementOfOneField(t *testing.T) {
 	b.want(200, http.MethodPatch, path, fields{"throw_error": false})
 	if got := b.want(200, http.MethodPut, path, fields{"name": "t"}); got.at("throw_error") != false || got.at("name") != "t" {
 		t.Errorf("left %s", got.text)
+	}
+}
+
+// counted counts how often an instance was written.
+type counted struct {
+	adminapi.Keeper
+	writes eventstore.Revision
+}
+
+// Keep implements [adminapi.Keeper].
+func (k *counted) Keep(ctx context.Context, c session.Caller, id string, want adminapi.InstanceWish, create bool) error {
+	k.writes++
+	return k.Keeper.Keep(ctx, c, id, want, create)
+}
+
+// Of implements [adminapi.Revisions].
+func (k *counted) Of(context.Context, eventstore.StreamID) (eventstore.Revision, error) {
+	return k.writes - 1, nil
+}
+
+func TestIfMatchOfBlueprints(t *testing.T) {
+	b := newBench(t)
+	k := &counted{Keeper: b.server.Keeper}
+	b.server.Keeper, b.server.Revisions = k, k
+	const all = "managed/blueprints/"
+	path := all + b.want(201, http.MethodPost, all, fields{"name": "b", "path": "", "content": "version: 1\nentries: []\n"}).str("pk") + "/"
+	for _, tt := range []struct {
+		method, seen string
+		body         fields
+		status       int
+		tag          string
+	}{
+		{http.MethodGet, "", nil, 200, `"0"`},
+		{http.MethodPatch, `"0"`, fields{"name": "c"}, 200, `"1"`},
+		{http.MethodPatch, `"0"`, fields{"name": "d"}, 412, ""},
+		{http.MethodDelete, `"0"`, nil, 412, ""},
+		{http.MethodGet, "", nil, 200, `"1"`},
+		{http.MethodDelete, `"1"`, nil, 204, ""},
+	} {
+		got := b.does(tt.method, path, tt.seen, tt.body)
+		if got.status != tt.status || got.header.Get("ETag") != tt.tag {
+			t.Errorf("%s %s: %d %s, tag %s", tt.method, tt.seen, got.status, got.text, got.header.Get("ETag"))
+		}
+	}
+}
+
+// What can be edited has a revision. Nobody edits what happened, and a
+// notification is seen or not; a permission that is taken away is gone.
+func TestEditsHaveRevisions(t *testing.T) {
+	b := newBench(t)
+	without := map[string]bool{
+		"events/notifications/{key}/": true, "events/events/{key}/": true, "rbac/permissions/assigned_by_roles/{key}/unassign/": true,
+	}
+	seen := 0
+	for _, r := range b.server.Routes() {
+		if r.Method == http.MethodPut || r.Method == http.MethodPatch {
+			seen++
+			if r.Revised == without[r.Path] {
+				t.Errorf("%s %s: has a revision: %t", r.Method, r.Path, r.Revised)
+			}
+		}
+	}
+	if seen < 50 {
+		t.Errorf("only %d ways to edit something", seen)
 	}
 }

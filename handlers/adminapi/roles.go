@@ -51,7 +51,7 @@ type RoleFilter struct {
 func (s *Server) mountRoles(r *mux.Router) {
 	const path = "rbac/roles/"
 	s.route(r, path, of(role.Model), verbs{http.MethodGet: s.listRoles, http.MethodPost: s.createRole})
-	s.route(r, path+"{key}/", of(role.Model), verbs{
+	s.edit(r, path+"{key}/", of(role.Model), verbs{
 		http.MethodGet: s.getRole, http.MethodPut: s.changeRole(false), http.MethodPatch: s.changeRole(true), http.MethodDelete: s.deleteRole,
 	})
 	s.route(r, path+"{key}/add_user/", action("authentik_rbac.change_role"), verbs{http.MethodPost: s.assignUser(true)})
@@ -148,7 +148,24 @@ func (s *Server) getRole(w http.ResponseWriter, r *http.Request, _ session.Calle
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, shownRole(found))
+	return s.showRole(w, r, http.StatusOK, found.ID)
+}
+
+// showRole shows a role, and as of which revision.
+func (s *Server) showRole(w http.ResponseWriter, r *http.Request, status int, id string) error {
+	as, err := s.tagged(r.Context(), "role", id)
+	if err != nil {
+		return err
+	}
+	found, ok, err := s.Roles.Role(r.Context(), id)
+	if err == nil && !ok {
+		err = notFound("Role")
+	}
+	if err != nil {
+		return err
+	}
+	as.show(w)
+	return writeJSON(w, status, shownRole(found))
 }
 
 // maxUses is how many of those who have a role are told.

@@ -43,21 +43,18 @@ func (s *Server) putRole(w http.ResponseWriter, r *http.Request, c session.Calle
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	seen, present, err := s.compared(r, "role", old.ID)
+	if err != nil {
+		return err
+	}
 	write := role.Write{By: c.User, Via: via, Create: status == http.StatusCreated}
 	if write.Name, err = s.judgeRole(r.Context(), old, input); err != nil {
 		return err
 	}
-	if err := s.writeRole(r.Context(), c, old.ID, write); err != nil {
+	if err := s.writeRole(r.Context(), c, old.ID, when(seen, present, write)); err != nil {
 		return err
 	}
-	found, ok, err := s.Roles.Role(r.Context(), old.ID)
-	if err == nil && !ok {
-		err = notFound("Role")
-	}
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, status, shownRole(found))
+	return s.showRole(w, r, status, old.ID)
 }
 
 // judgeRole reads the name of a role.
@@ -93,7 +90,11 @@ func (s *Server) deleteRole(w http.ResponseWriter, r *http.Request, c session.Ca
 	if err := s.overRoles(r.Context(), c, found.ID); err != nil {
 		return err
 	}
-	if err := s.writeRole(r.Context(), c, found.ID, role.Delete{By: c.User, Via: via}); err != nil {
+	seen, present, err := s.compared(r, "role", found.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.writeRole(r.Context(), c, found.ID, when(seen, present, role.Delete{By: c.User, Via: via})); err != nil {
 		return err
 	}
 	return done(w)
