@@ -32,8 +32,6 @@ func Export(view View, flow string) (Exported, error) {
 		return Exported{}, domain.Errorf(domain.NotFound, "There is no such flow.")
 	}
 	x := &exporter{view: view, parts: map[string]*part{}, names: map[string]bool{}}
-	x.stageBindings = bound(view, object.StageBindingModel)
-	x.policyBindings = bound(view, object.PolicyBindingModel)
 	x.gather(root)
 	for _, p := range x.sorted() {
 		x.settle(p)
@@ -43,14 +41,12 @@ func Export(view View, flow string) (Exported, error) {
 
 // An exporter writes one flow.
 type exporter struct {
-	view           View
-	stageBindings  map[string][]Object // by primary key of the flow
-	policyBindings map[string][]Object // by primary key of the target
-	root           *part
-	parts          map[string]*part // by primary key
-	order          []*part          // in which the file has them
-	names          map[string]bool  // ids of entries that are taken
-	missing        []string         // what the file cannot have, for its head
+	view    View
+	root    *part
+	parts   map[string]*part // by primary key
+	order   []*part          // in which the file has them
+	names   map[string]bool  // ids of entries that are taken
+	missing []string         // what the file cannot have, for its head
 }
 
 // A part is a thing that becomes an entry.
@@ -79,12 +75,18 @@ var ranks = []catalog.Category{
 	catalog.Flow, catalog.Group, catalog.Prompt, catalog.Policy, catalog.Stage, catalog.StageBinding, catalog.PolicyBinding,
 }
 
-// bound sorts bindings by what they are bound to.
-func bound(view View, model string) map[string][]Object {
-	out := map[string][]Object{}
-	for _, o := range view.All(model) {
-		target := keyString(o.Fields["target"])
-		out[target] = append(out[target], o)
+// having lists the things of a model that have a text in a field.
+func (x *exporter) having(model, field, text string) []Object {
+	if finder, ok := x.view.(Finder); ok {
+		if found, ok := finder.Having(model, field, text); ok {
+			return found
+		}
+	}
+	var out []Object
+	for _, o := range x.view.All(model) {
+		if o.Fields[field] == text {
+			out = append(out, o)
+		}
 	}
 	return out
 }
@@ -137,7 +139,13 @@ func (x *exporter) reached(p *part) []Object {
 	if p.kind.Category == catalog.Group {
 		return nil
 	}
-	out := append(slices.Clone(x.stageBindings[p.PK]), x.policyBindings[p.PK]...)
+	var out []Object
+	if p.kind.Category == catalog.Flow {
+		out = x.having(object.StageBindingModel, "target", p.PK)
+	}
+	if p.kind.Match("target") {
+		out = slices.Concat(out, x.having(object.PolicyBindingModel, "target", p.PK))
+	}
 	for _, f := range p.kind.Fields() {
 		v := p.Fields[f.Name]
 		if f.Type == catalog.Reference {
@@ -161,11 +169,7 @@ func (x *exporter) called(text string) []Object {
 	var out []Object
 	for _, m := range calls.FindAllStringSubmatch(text, -1) {
 		for _, kind := range kindsOf(string(catalog.Policy)) {
-			for _, o := range x.view.All(kind.Model) {
-				if o.Fields["name"] == cmp.Or(m[1], m[2]) {
-					out = append(out, o)
-				}
-			}
+			out = append(out, x.having(kind.Model, "name", cmp.Or(m[1], m[2]))...)
 		}
 	}
 	return out
