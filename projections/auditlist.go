@@ -29,7 +29,8 @@ type AuditFilter struct {
 	About                           []string // keys of that thing, one of which it has
 	Device, Application             string   // keys of what its context names
 	From, Until                     time.Time
-	Words                           []AuditWord // all of which it has to do with
+	Before                          eventstore.Position // only what stands in front of it; zero for all
+	Words                           []AuditWord         // all of which it has to do with
 }
 
 // List returns the events that f wants and how many there are on all pages,
@@ -39,6 +40,15 @@ func (a *Audit) List(ctx context.Context, f AuditFilter, oldest bool, p Page) (e
 	if len(f.Words) > 0 {
 		return a.search(ctx, f, oldest, p)
 	}
+	if len(f.Actions) > 1 && p.Limit > 0 && f.onlyActions() {
+		// Each of them is in order in the index, but not all together.
+		merged := f
+		merged.Actions, merged.Words = nil, []AuditWord{{Actions: f.Actions}}
+		if entries, _, _, err = a.search(ctx, merged, oldest, p); err != nil {
+			return nil, 0, false, err
+		}
+		return a.counted(ctx, f, entries, p)
+	}
 	w, err := a.where(ctx, f)
 	if err != nil {
 		return nil, 0, false, err
@@ -46,13 +56,15 @@ func (a *Audit) List(ctx context.Context, f AuditFilter, oldest bool, p Page) (e
 	if entries, err = a.find(ctx, w, " ORDER BY n"+direction(!oldest)+p.sql()); err != nil {
 		return nil, 0, false, err
 	}
-	if total, exact, err = a.Count(ctx, f); err != nil {
-		return nil, 0, false, err
+	return a.counted(ctx, f, entries, p)
+}
+
+// counted adds to a page how many events there are on all pages.
+func (a *Audit) counted(ctx context.Context, f AuditFilter, page []Entry, p Page) (entries []Entry, total int, exact bool, err error) {
+	if total, exact, err = a.Count(ctx, f); err == nil && !exact {
+		total = atLeast(p, len(page))
 	}
-	if !exact {
-		total = atLeast(p, len(entries))
-	}
-	return entries, total, exact, nil
+	return page, total, exact, err
 }
 
 // Following returns the events behind a position that f wants, the oldest
@@ -95,6 +107,9 @@ func (a *Audit) where(ctx context.Context, f AuditFilter) (where, error) {
 	a.marked(&w, "application", f.Application)
 	if f.contract() {
 		w.add(listed)
+	}
+	if (f.Before != eventstore.Position{}) {
+		w.add("n < ?", int64(f.Before.Value()))
 	}
 	for sign, t := range map[string]time.Time{">=": f.From, "<": f.Until} {
 		if t.IsZero() {

@@ -76,7 +76,16 @@ func (a *Audit) search(ctx context.Context, f AuditFilter, oldest bool, p Page) 
 	if err != nil {
 		return nil, 0, false, err
 	}
-	query, args = union(words[lead], rest, "")
+	total, exact, err = a.countUnion(ctx, words[lead], rest)
+	if err == nil && !exact {
+		total = atLeast(p, len(entries))
+	}
+	return entries, total, exact, err
+}
+
+// countUnion counts what any of some leaves has, as far as there is time.
+func (a *Audit) countUnion(ctx context.Context, leaves []leaf, rest where) (total int, exact bool, err error) {
+	query, args := union(leaves, rest, "")
 	brief, cancel := context.WithTimeout(ctx, countBudget)
 	defer cancel()
 	err = a.views.readOnce(brief, "audit", "SELECT count(*) FROM ("+query+")", args, func(s *sqlite.Stmt) error {
@@ -84,9 +93,9 @@ func (a *Audit) search(ctx context.Context, f AuditFilter, oldest bool, p Page) 
 		return nil
 	})
 	if err != nil && ctx.Err() == nil && errors.Is(brief.Err(), context.DeadlineExceeded) {
-		return entries, atLeast(p, len(entries)), false, nil
+		return 0, false, nil
 	}
-	return entries, total, err == nil, err
+	return total, err == nil, err
 }
 
 // atLeast is how many there are at least if a page has so many: behind a full
@@ -122,7 +131,7 @@ func (w *where) anyOf(leaves []leaf) {
 }
 
 // rare is how many events a word may have for its count to matter.
-const rare = 1000
+const rare = 200
 
 // rarest returns which of some words has the fewest events, as far as it is
 // worth knowing.

@@ -210,3 +210,9 @@ func (u *Users) Groups(ctx context.Context, id string, inherited bool) ([]Group,
 	}
 	return slices.DeleteFunc(groups, func(g Group) bool { return g.Inherited }), nil
 }
+
+// Mentioned returns the ids of users who have a word in what is searched of
+// them, at most limit, in any order.
+func (u *Users) Mentioned(ctx context.Context, word string, limit int) ([]string, error) {
+	return u.views.ids(ctx, "users", "SELECT id FROM users WHERE instr(folded, ?) > 0 LIMIT ?", fold(word), limit)
+}

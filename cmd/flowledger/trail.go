@@ -18,7 +18,7 @@ import (
 func wantedEvents(f adminapi.AuditFilter) projections.AuditFilter {
 	out := projections.AuditFilter{
 		AnyAction: true, Actions: f.Actions, Users: f.Users, Brands: f.Brands, IP: f.IP, App: f.App, Model: f.Model, About: f.About,
-		Device: f.Device, Application: f.Application, From: f.From,
+		Device: f.Device, Application: f.Application, From: f.From, Before: f.Before,
 	}
 	for _, word := range f.Words {
 		out.Words = append(out.Words, projections.AuditWord(word))
@@ -53,6 +53,17 @@ func (d *directory) Entry(ctx context.Context, id string) (adminapi.AuditEntry, 
 
 // Actions implements adminapi.Audit.
 func (d *directory) Actions(ctx context.Context) ([]string, error) { return d.app.audit.Actions(ctx) }
+
+// Person implements adminapi.Audit.
+func (d *directory) Person(ctx context.Context, id string) (adminapi.User, bool, error) {
+	u, ok, err := d.app.users.ByID(ctx, id)
+	return adminapi.User{ID: u.ID, Key: u.Key, Username: u.Username, Email: u.Email}, ok, err
+}
+
+// Mentioned implements adminapi.Audit.
+func (d *directory) Mentioned(ctx context.Context, word string, limit int) ([]string, error) {
+	return d.app.users.Mentioned(ctx, word, limit)
+}
 
 // Volume implements adminapi.AuditCounts.
 func (d *directory) Volume(ctx context.Context, f adminapi.AuditFilter) ([]adminapi.AuditVolume, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 	"github.com/flowledger/flowledger/handlers/looked"
 )
@@ -27,6 +28,11 @@ type Audit interface {
 	Entry(ctx context.Context, id string) (AuditEntry, bool, error)
 	// Actions lists the actions that there ever was an event of.
 	Actions(ctx context.Context) ([]string, error)
+	// Person returns what events show of a user: key, name and address.
+	Person(ctx context.Context, id string) (User, bool, error)
+	// Mentioned returns the ids of users who have a word in their names or
+	// address, at most limit.
+	Mentioned(ctx context.Context, word string, limit int) ([]string, error)
 }
 
 // An AuditPage is a part of a list of events.
@@ -54,6 +60,7 @@ type AuditFilter struct {
 	About               []string // keys of that thing, one of which it has
 	Device, Application string   // keys of what its context names
 	From                time.Time
+	Before              eventstore.Position
 	Words               []AuditWord // all of which it has to do with
 }
 

@@ -22,10 +22,17 @@ import (
 )
 
 // somebody is the user ada and the group team, and no others.
-type somebody struct{ People }
+type somebody struct {
+	People
+	Audit
+}
 
 func (somebody) UserByID(_ context.Context, id string) (User, bool, error) {
 	return User{ID: id, Key: 5, Username: "ada"}, id == "u", nil
+}
+
+func (s somebody) Person(ctx context.Context, id string) (User, bool, error) {
+	return s.UserByID(ctx, id)
 }
 
 func (somebody) Group(_ context.Context, id string) (Group, bool, error) {
@@ -145,7 +152,7 @@ func TestContexts(t *testing.T) {
 		}},
 		"a verdict without fault": {"execution-e", "policy_exception", execution.PolicyEvaluated{}, map[string]any{}},
 	}
-	s := &Server{People: somebody{}}
+	s := &Server{People: somebody{}, Audit: somebody{}}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			e := AuditEntry{Action: tt.action, Decoded: codec.Decoded{Recorded: eventstore.Recorded{Stream: tt.stream}, Event: tt.event}}
@@ -179,7 +186,7 @@ func TestCleansed(t *testing.T) {
 
 // Who acts for somebody else is told apart from them.
 func TestActors(t *testing.T) {
-	s := &Server{People: somebody{}}
+	s := &Server{People: somebody{}, Audit: somebody{}}
 	e := AuditEntry{User: "u"}
 	e.Header.Actor = codec.Actor{OnBehalfOf: "x", AuthenticatedAs: "u"}
 	got, err := s.actors(t.Context(), map[string]map[string]any{}, e)

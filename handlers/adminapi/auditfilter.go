@@ -102,7 +102,7 @@ func wordsOf(q url.Values) []string {
 }
 
 // maxMatches bounds how many users, or things, a word of a search stands for.
-const maxMatches = 50
+const maxMatches = 40
 
 // namedCategories are of things that have names.
 var namedCategories = []catalog.Category{
@@ -110,35 +110,44 @@ var namedCategories = []catalog.Category{
 	catalog.NotificationTransport,
 }
 
-// wordFor finds out what the index knows a word by.
-func (s *Server) wordFor(ctx context.Context, word string, actions []string) (w AuditWord, err error) {
+// wordFor finds out what the index knows a word by. It is not the whole of it
+// when the word stands for more than anybody looks for one by one.
+func (s *Server) wordFor(ctx context.Context, word string, actions []string) (w AuditWord, whole bool, err error) {
 	for _, action := range actions {
 		if strings.Contains(action, word) || strings.Contains(appOf(AuditEntry{Action: action}), word) {
 			w.Actions = append(w.Actions, action)
 		}
 	}
-	found, _, err := s.People.Users(ctx, UserFilter{Search: word}, "username", Page{Limit: maxMatches})
-	if err != nil {
-		return w, err
+	if w.Users, err = s.Audit.Mentioned(ctx, word, maxMatches); err != nil {
+		return w, false, err
 	}
-	for _, u := range found {
-		w.Users, w.About = append(w.Users, u.ID), append(w.About, u.ID)
-	}
-	for _, c := range namedCategories {
-		for _, t := range s.Things.Category(c) {
-			if len(w.About) < 2*maxMatches && strings.Contains(strings.ToLower(t.Name), word) {
-				w.About = append(w.About, t.ID)
-				if c == catalog.Brand {
-					w.Brands = append(w.Brands, t.ID)
-				}
-			}
-		}
-	}
+	things, brands := s.thingsNamed(word)
+	whole = len(w.Users) < maxMatches && len(things) < maxMatches
+	w.About, w.Brands = slices.Concat(w.Users, things), brands
 	if ip, err := netip.ParseAddr(word); err == nil {
 		w.IP = ip.String()
 	}
 	if id, err := uuid.Parse(word); err == nil {
 		w.IDs, w.About = []string{id.String()}, append(w.About, id.String())
 	}
-	return w, nil
+	return w, whole, nil
+}
+
+// thingsNamed are the keys of things that have a word in their names, and of
+// those that are brands.
+func (s *Server) thingsNamed(word string) (things, brands []string) {
+	for _, c := range namedCategories {
+		for _, t := range s.Things.Category(c) {
+			if len(things) == maxMatches {
+				return things, brands
+			}
+			if strings.Contains(strings.ToLower(t.Name), word) {
+				things = append(things, t.ID)
+				if c == catalog.Brand {
+					brands = append(brands, t.ID)
+				}
+			}
+		}
+	}
+	return things, brands
 }

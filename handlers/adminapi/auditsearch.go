@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // A search looks for events that have to do with all of some words.
@@ -21,8 +23,8 @@ type search struct {
 // index has: who, from where, what was done, to what.
 const (
 	maxScan     = 1000
-	scanChunk   = 50
-	scanPatient = 30 * time.Millisecond
+	scanChunk   = 25
+	scanPatient = 15 * time.Millisecond
 	maxReach    = 10_000 // how far pages of a search go
 )
 
@@ -30,8 +32,8 @@ const (
 // missing when it looked at all events so.
 const sinceHeader = "X-Search-Full-Text-Since"
 
-// searchEvents answers a search: what the index finds, and what the newest
-// events say beside.
+// searchEvents answers a search: what the newest events say, and what the
+// index finds among all before them.
 func (s *Server) searchEvents(w http.ResponseWriter, r *http.Request, q search) (AuditPage, error) {
 	ctx := r.Context()
 	if q.page.Offset+q.page.Limit > maxReach {
@@ -41,88 +43,100 @@ func (s *Server) searchEvents(w http.ResponseWriter, r *http.Request, q search) 
 	if err != nil {
 		return AuditPage{}, err
 	}
-	indexed := q.filter
+	older, all := q.filter, true
 	for _, word := range q.words {
-		known, err := s.wordFor(ctx, word, actions)
+		known, whole, err := s.wordFor(ctx, word, actions)
 		if err != nil {
 			return AuditPage{}, err
 		}
-		indexed.Words = append(indexed.Words, known)
+		older.Words, all = append(older.Words, known), all && whole
 	}
-	found, err := s.Audit.Entries(ctx, indexed, q.oldest, Page{Limit: q.page.Offset + q.page.Limit})
+	newest, last, err := s.scan(ctx, q, older.Words)
 	if err != nil {
 		return AuditPage{}, err
 	}
-	said, since, err := s.scan(ctx, q)
-	if err != nil {
-		return AuditPage{}, err
+	if last.ID == uuid.Nil { // all events are opened
+		from := min(q.page.Offset, len(newest))
+		page := turned(newest, q.oldest)[from:min(from+q.page.Limit, len(newest))]
+		return AuditPage{Entries: page, Total: len(newest), Exact: true}, nil
 	}
-	if !since.IsZero() {
-		w.Header().Set(sinceHeader, stamp(since))
-	}
-	if len(said) > 0 {
-		if found, err = s.merge(ctx, found, said, indexed, q.oldest); err != nil {
-			return AuditPage{}, err
-		}
-	}
-	from := min(q.page.Offset, len(found.Entries))
-	found.Entries = found.Entries[from:min(from+q.page.Limit, len(found.Entries))]
-	return found, nil
+	w.Header().Set(sinceHeader, stamp(last.RecordedAt))
+	older.Before = last.Position
+	found, err := s.join(ctx, q, newest, older)
+	found.Exact = found.Exact && all
+	return found, err
 }
 
-// scan opens the newest events and returns those that say all words. Since is
-// the time of the oldest that it came to, zero when it came to the end.
-func (s *Server) scan(ctx context.Context, q search) (said []AuditEntry, since time.Time, err error) {
-	begun := time.Now() // how long it takes is no matter of the server's clock
+// turned is a list in the wanted order.
+func turned(entries []AuditEntry, oldest bool) []AuditEntry {
+	if oldest {
+		slices.Reverse(entries)
+	}
+	return entries
+}
+
+// join makes a page of two lists, of which one is newer than the other.
+func (s *Server) join(ctx context.Context, q search, newest []AuditEntry, older AuditFilter) (AuditPage, error) {
+	n := len(newest)
+	if q.oldest {
+		found, err := s.Audit.Entries(ctx, older, true, q.page)
+		if err == nil && len(found.Entries) < q.page.Limit {
+			from := min(max(0, q.page.Offset-found.Total), n)
+			to := min(from+q.page.Limit-len(found.Entries), n)
+			found.Entries = append(found.Entries, turned(newest, true)[from:to]...)
+		}
+		found.Total += n
+		return found, err
+	}
+	first := newest[min(q.page.Offset, n):min(q.page.Offset+q.page.Limit, n)]
+	rest := Page{Offset: max(0, q.page.Offset-n), Limit: max(1, q.page.Limit-len(first))}
+	found, err := s.Audit.Entries(ctx, older, false, rest)
+	found.Entries = append(first, found.Entries[:min(q.page.Limit-len(first), len(found.Entries))]...)
+	found.Total += n
+	return found, err
+}
+
+// scan opens the newest events and returns those that have to do with all
+// words, the newest first, and the oldest that it came to: none when it came to
+// the end.
+func (s *Server) scan(ctx context.Context, q search, known []AuditWord) (found []AuditEntry, last AuditEntry, err error) {
+	begun, people := time.Now(), map[string]map[string]any{} // how long it takes is no matter of the server's clock
 	for offset := 0; offset < maxScan; offset += scanChunk {
 		page, err := s.Audit.Entries(ctx, q.filter, false, Page{Offset: offset, Limit: scanChunk})
 		if err != nil {
-			return nil, since, err
+			return nil, last, err
 		}
-		shown, err := s.showEntries(ctx, page.Entries)
+		shown, err := s.showTo(ctx, people, page.Entries)
 		if err != nil {
-			return nil, since, err
+			return nil, last, err
 		}
-		for i, e := range shown {
-			if !slices.ContainsFunc(q.words, func(word string) bool { return !mentions(e, word) }) {
-				said = append(said, page.Entries[i])
+		for i, e := range page.Entries {
+			if q.wants(e, shown[i], known) {
+				found = append(found, e)
 			}
 		}
 		if len(page.Entries) < scanChunk {
-			return said, time.Time{}, nil
+			return found, AuditEntry{}, nil
 		}
-		since = page.Entries[scanChunk-1].RecordedAt
+		last = page.Entries[scanChunk-1]
 		if time.Since(begun) > scanPatient {
 			break
 		}
 	}
-	return said, since, nil
+	return found, last, nil
 }
 
-// merge adds to what the index found what the newest events say beside, in
-// order.
-func (s *Server) merge(ctx context.Context, found AuditPage, said []AuditEntry, indexed AuditFilter, oldest bool) (AuditPage, error) {
-	indexed.From = said[len(said)-1].RecordedAt
-	newest, err := s.Audit.Entries(ctx, indexed, false, Page{Limit: maxScan})
-	if err != nil {
-		return found, err
-	}
-	known := map[string]bool{}
-	for _, e := range slices.Concat(newest.Entries, found.Entries) {
-		known[e.ID.String()] = true
-	}
-	for _, e := range said {
-		if !known[e.ID.String()] {
-			found.Entries, found.Total = append(found.Entries, e), found.Total+1
+// wants tells whether an event has to do with all words: it says them, or the
+// index would find it.
+func (q search) wants(e AuditEntry, shown map[string]any, known []AuditWord) bool {
+	for i, word := range q.words {
+		w := known[i]
+		if !mentions(shown, word) && !slices.Contains(w.Users, e.User) && !slices.Contains(w.About, e.Stream.ID()) &&
+			!slices.Contains(w.IDs, e.ID.String()) && !slices.Contains(w.IDs, e.Header.Execution) {
+			return false
 		}
 	}
-	slices.SortFunc(found.Entries, func(a, b AuditEntry) int {
-		if oldest {
-			return a.Position.Compare(b.Position)
-		}
-		return b.Position.Compare(a.Position)
-	})
-	return found, nil
+	return true
 }
 
 // mentions tells whether a word occurs in any text of a value.

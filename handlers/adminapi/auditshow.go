@@ -21,7 +21,11 @@ const nowhere = "255.255.255.255"
 // showEntries shows events as the contract does. Each person is looked up
 // once.
 func (s *Server) showEntries(ctx context.Context, entries []AuditEntry) ([]map[string]any, error) {
-	known := map[string]map[string]any{}
+	return s.showTo(ctx, map[string]map[string]any{}, entries)
+}
+
+// showTo is showEntries for whoever has looked people up already.
+func (s *Server) showTo(ctx context.Context, known map[string]map[string]any, entries []AuditEntry) ([]map[string]any, error) {
 	var out []map[string]any
 	for _, e := range entries {
 		who, err := s.actors(ctx, known, e)
@@ -95,7 +99,7 @@ func (s *Server) person(ctx context.Context, known map[string]map[string]any, id
 	}
 	shown := map[string]any{"username": "", "email": ""}
 	if id != "" {
-		u, ok, err := s.People.UserByID(ctx, id)
+		u, ok, err := s.Audit.Person(ctx, id)
 		switch {
 		case err != nil:
 			return nil, err

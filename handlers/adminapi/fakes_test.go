@@ -477,7 +477,7 @@ func (v *views) wanted(f adminapi.AuditFilter) (out []adminapi.AuditEntry) {
 		case !in(f.Actions, e.Action), !in(f.Users, e.User), !in(f.Brands, e.Header.Brand), !in(f.About, e.Stream.ID()), f.IP != from:
 		case f.App != "" && f.App != app, f.Model != "" && f.Model != model, e.RecordedAt.Before(f.From):
 		case slices.ContainsFunc(f.Words, func(w adminapi.AuditWord) bool { return !word(w) }):
-		case f.Device+f.Application != "":
+		case f.Device+f.Application != "", f.Before != eventstore.Position{} && e.Position.Compare(f.Before) >= 0:
 		default:
 			out = append(out, e)
 		}
@@ -504,6 +504,20 @@ func (v *views) Actions(context.Context) ([]string, error) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+func (v *views) Person(_ context.Context, id string) (adminapi.User, bool, error) {
+	u, ok := v.user(id)
+	return u, ok, nil
+}
+
+func (v *views) Mentioned(_ context.Context, word string, limit int) (ids []string, err error) {
+	for id, u := range v.now().users {
+		if strings.Contains(u.Username+" "+u.Email, word) && len(ids) < limit {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
 }
 
 func (v *views) Volume(_ context.Context, f adminapi.AuditFilter) (out []adminapi.AuditVolume, err error) {
