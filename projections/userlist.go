@@ -25,6 +25,7 @@ type UserFilter struct {
 	Groups, GroupNames        []string       // any of them, direct members only
 	Roles, RoleNames          []string       // any of them, not by a group
 	Attributes                map[string]any // by path, with __ between the keys
+	Keys                      []int          // any of them
 	Bare                      bool           // it does not matter what they belong to
 	// Times are bounds, by date_joined, last_login or last_updated: exact, or
 	// with __gt or __lt for later and earlier.
@@ -67,7 +68,7 @@ func (u *Users) Lookup(ctx context.Context, by map[string]any, p Page) ([]user.P
 }
 
 func (u *Users) list(ctx context.Context, w *where, order string, p Page) ([]User, int, error) {
-	total, err := u.views.count(ctx, "users", "SELECT count(*) FROM users"+w.sql(), w.args)
+	w, total, err := u.found(ctx, w)
 	if err != nil || p.behind(total) {
 		return nil, total, err
 	}
@@ -86,6 +87,25 @@ func (u *Users) list(ctx context.Context, w *where, order string, p Page) ([]Use
 		return err
 	})
 	return users, total, err
+}
+
+// found counts the users that w wants. If they are few, it returns a condition
+// that names them: who they are need not be found out twice.
+func (u *Users) found(ctx context.Context, w *where) (*where, int, error) {
+	if len(w.conditions) > 0 {
+		ids, err := u.views.ids(ctx, "users", "SELECT id FROM users"+w.sql()+fmt.Sprintf(" LIMIT %d", few), w.args...)
+		if err != nil {
+			return w, 0, err
+		}
+		if len(ids) < few {
+			list, err := json.Marshal(ids)
+			named := &where{}
+			named.add("id IN (SELECT value FROM json_each(?))", string(list))
+			return named, len(ids), err
+		}
+	}
+	total, err := u.views.count(ctx, "users", "SELECT count(*) FROM users"+w.sql(), w.args)
+	return w, total, err
 }
 
 func (f UserFilter) where() (*where, error) {
@@ -110,6 +130,13 @@ func (f UserFilter) where() (*where, error) {
 		w.add("(last_login = 0) = ?", *f.NoLogin)
 	}
 	w.times(f.Times)
+	if len(f.Keys) > 0 {
+		keys, err := json.Marshal(f.Keys)
+		if err != nil {
+			return nil, err
+		}
+		w.add("key IN (SELECT value FROM json_each(?))", string(keys))
+	}
 	w.member("id", f.Groups)
 	w.member("name", f.GroupNames)
 	w.holder("id", f.Roles)

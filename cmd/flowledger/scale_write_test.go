@@ -82,14 +82,27 @@ func (p *process) timed(r *timings, name string, want int, method, path string, 
 	return answer
 }
 
+// count is how many a list has.
+func (p *process) count(path string) float64 {
+	p.t.Helper()
+	_, answer := p.call(http.MethodGet, path, nil)
+	pages, _ := answer["pagination"].(map[string]any)
+	n, _ := pages["count"].(float64)
+	return n
+}
+
 // writes makes, changes and removes things, and reads them back.
 func (p *process) writes(r *timings, rounds int) {
 	p.t.Helper()
 	for n := range rounds {
 		slug := fmt.Sprintf("made-%d-%d", time.Now().UnixNano(), n)
+		before := p.count("flows/instances/?ordering=title")
 		flow := p.timed(r, "POST a flow", http.StatusCreated, http.MethodPost, "flows/instances/", map[string]any{
 			"name": slug, "slug": slug, "title": "Made", "designation": "recovery",
 		})
+		if after := p.count("flows/instances/?ordering=title"); after != before+1 {
+			p.t.Errorf("one more than %v flows is %v", before, after)
+		}
 		placed := p.timed(r, "POST a stage", http.StatusCreated, http.MethodPost, "stages/deny/", map[string]any{"name": slug})
 		bound := p.timed(r, "POST a binding", http.StatusCreated, http.MethodPost, "flows/bindings/", map[string]any{
 			"target": flow["pk"], "stage": placed["pk"], "order": 1,

@@ -307,6 +307,7 @@ func (v *views) Users(_ context.Context, f adminapi.UserFilter, order string, p 
 		}
 		switch {
 		case !ok, f.ID != "" && f.ID != id, f.Username != "" && f.Username != u.Username, f.Name != "" && f.Name != u.Name:
+		case len(f.Keys) > 0 && !slices.Contains(f.Keys, u.Key):
 		case f.Email != "" && f.Email != u.Email, f.Active != nil && *f.Active != u.Active:
 		case f.Superuser != nil && *f.Superuser != u.Superuser, f.Search != "" && !strings.Contains(u.Username+u.Name+u.Email, f.Search):
 		case f.Path != "" && f.Path != u.Path, len(f.Groups)+len(f.GroupNames) > 0 && !slices.ContainsFunc(u.Groups, in):

@@ -70,7 +70,7 @@ func (s *Server) inheritedRoles(ctx context.Context, g Group) ([]any, error) {
 // maxMembers is how many members of a group are shown in full. Their keys are
 // all there, for clients read that list, change it and write it back; more of
 // the members is in the list of users, which has pages.
-const maxMembers = 1000
+const maxMembers = 500
 
 // membersOf shows the first members of a group.
 func (s *Server) membersOf(ctx context.Context, g Group) ([]any, error) {
@@ -78,7 +78,7 @@ func (s *Server) membersOf(ctx context.Context, g Group) ([]any, error) {
 	if len(g.Keys) == 0 {
 		return shown, nil
 	}
-	found, _, err := s.People.Users(ctx, UserFilter{Groups: []string{g.ID}, Bare: true}, "pk", Page{Limit: maxMembers})
+	found, _, err := s.People.Users(ctx, UserFilter{Keys: g.Keys[:min(len(g.Keys), maxMembers)], Bare: true}, "pk", Page{})
 	for _, u := range found {
 		shown = append(shown, partialUser(u))
 	}

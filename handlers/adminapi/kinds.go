@@ -70,13 +70,7 @@ func (s *Server) find(r *http.Request, a addressee) (object.Thing, error) {
 func (s *Server) listThings(k catalog.Kind) endpoint {
 	return func(w http.ResponseWriter, r *http.Request, _ session.Caller) error {
 		v := s.view(r)
-		var things []object.Thing
-		for _, t := range v.category(k.Category) {
-			if t.Kind == k.Model {
-				things = append(things, t)
-			}
-		}
-		return v.write(w, r, peculiarityOf(k.Category), k.Fields(), things)
+		return v.write(w, r, peculiarityOf(k.Category), k.Fields(), v.kind(k))
 	}
 }
 

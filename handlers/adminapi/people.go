@@ -54,6 +54,7 @@ type UserFilter struct {
 	Groups, GroupNames        []string       // any of them, direct members only
 	Roles, RoleNames          []string       // any of them, not by a group
 	Attributes                map[string]any // by path, with __ between the keys
+	Keys                      []int          // any of them
 	Bare                      bool           // their groups and roles need not be filled in
 	// Times are bounds, by date_joined, last_login or last_updated: exact, or
 	// with __gt or __lt for later and earlier.

@@ -39,11 +39,27 @@ func (v *view) selectThings(q url.Values, p peculiarity, fields []catalog.Field,
 	if err := s.faults.Err(); err != nil {
 		return nil, err
 	}
-	kept := slices.DeleteFunc(slices.Clone(things), func(t object.Thing) bool {
-		return slices.ContainsFunc(s.filters, func(keep func(object.Thing) bool) bool { return !keep(t) })
-	})
-	s.sort(q.Get("ordering"), kept)
+	keys := s.keys(q.Get("ordering"))
+	if ordered, ok := s.arranged(keys, things); ok {
+		return s.kept(ordered), nil
+	}
+	kept := s.kept(things)
+	s.order(keys, kept)
 	return kept, nil
+}
+
+// kept are the things that pass all filters, in a list of their own.
+func (s *selection) kept(things []object.Thing) []object.Thing {
+	if len(s.filters) == 0 {
+		return slices.Clone(things)
+	}
+	var kept []object.Thing
+	for _, t := range things {
+		if !slices.ContainsFunc(s.filters, func(keep func(object.Thing) bool) bool { return !keep(t) }) {
+			kept = append(kept, t)
+		}
+	}
+	return kept
 }
 
 // filter understands one parameter. Parameters that the list does not have
@@ -180,20 +196,19 @@ func (s *selection) search(text string) {
 	}
 }
 
-// sort orders by what the client says, then as the category does, then by key,
-// so that pages never overlap.
-func (s *selection) sort(ordering string, things []object.Thing) {
-	var keys []string
+// keys are what a list is ordered by: what the client says, then as the
+// category does.
+func (s *selection) keys(ordering string) (keys []string) {
 	for name := range strings.SplitSeq(ordering, ",") {
 		plain := strings.TrimPrefix(strings.TrimSpace(name), "-")
 		if _, known := s.fields[plain]; known || plain == "pk" || s.p.derived[plain] != nil {
 			keys = append(keys, strings.TrimSpace(name))
 		}
 	}
-	s.order(append(keys, s.p.order...), things)
+	return append(keys, s.p.order...)
 }
 
-// order orders by some keys. A list can be long, so each thing is looked into
+// order orders by some keys, then by primary key, so that pages never overlap. A list can be long, so each thing is looked into
 // once and not each time that it is compared.
 func (s *selection) order(keys []string, things []object.Thing) {
 	type placed struct {

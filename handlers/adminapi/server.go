@@ -87,6 +87,8 @@ type Server struct {
 	// waited for: two changes at once could both take the last free name.
 	changes sync.Mutex
 
+	arranged arrangements // of the lists of things
+
 	routes []Route // what was mounted
 }
 

@@ -19,6 +19,7 @@ type view struct {
 	host     string
 	defaults map[string]map[string]any           // by model
 	lists    map[catalog.Category][]object.Thing // what was asked for before
+	steady   []object.Thing                      // the last list that was asked for, as the read models or an arrangement have it
 	sets     map[string]json.RawMessage          // stages to the flows that they are in, as they are shown
 }
 
@@ -41,6 +42,7 @@ func (v *view) category(c catalog.Category) []object.Thing {
 		found = v.s.Things.Category(c)
 		v.lists[c] = found
 	}
+	v.steady = found
 	return found
 }
 
