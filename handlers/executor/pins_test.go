@@ -160,25 +160,49 @@ func TestRunningExecutionsKeepTheirFlow(t *testing.T) {
 // Whoever comes to the address where a flow was finds what is there now.
 func TestFormerAddress(t *testing.T) {
 	w := newWorld(t)
-	w.flow("f", nil, dummy())
-	b := w.browser("s")
-	b.get("f")
+	w.flow("f", nil, dummy(), dummy())
+	b, looks := w.browser("s"), w.browser("looks")
+	first := b.get("f")
+	looks.get("f")
+	b.post("f", "{}")
 	w.put(object.FlowModel, "f", fields{"slug": "g"})
 	w.sync()
+	if _, err := looks.try(execution.Visit{Slug: "f"}); err == nil {
+		t.Error("whoever has answered nothing sees the flow where it is no more")
+	}
 	if _, err := w.browser("other").try(execution.Visit{Slug: "f"}); err == nil {
 		t.Error("a flow is begun where it is no more")
 	}
-	if got := said(b.get("f")); got != "ak-stage-dummy f/0" {
-		t.Errorf("whoever was in it sees %s", got)
-	}
-	if a := b.get("g"); said(a) != "ak-stage-dummy f/0" || len(w.executions()) != 1 {
-		t.Errorf("at the new address they see %s, of %d executions", said(a), len(w.executions()))
+	for _, slug := range []string{"f", "g"} {
+		if a := b.get(slug); said(a) != "ak-stage-dummy f/1" || a.Execution != first.Execution {
+			t.Errorf("at %s, whoever was in it sees %s", slug, said(a))
+		}
 	}
 	if got := said(b.post("f", "{}")); got != "xak-flow-redirect /" {
 		t.Errorf("in the end: %s", got)
 	}
 	if _, err := b.try(execution.Visit{Slug: "f"}); err == nil {
 		t.Error("the flow is begun anew where it is no more")
+	}
+}
+
+// Whoever has the first form of a flow open when the flow goes can hand it in.
+func TestFirstAnswerToAFormerFlow(t *testing.T) {
+	w := newWorld(t)
+	w.flow("f", nil, dummy(), dummy())
+	b, named := w.browser("s"), w.browser("named")
+	b.get("f")
+	page := named.get("f")
+	w.remove("f/0/binding", "f/1/binding", "f/0", "f/1", "f")
+	w.sync()
+	if got := said(named.visit(execution.Visit{Slug: "f", Execution: page.Execution})); got != "ak-stage-dummy f/0" {
+		t.Errorf("a page that names its execution sees %s", got)
+	}
+	if got := said(b.post("f", "{}")); got != "ak-stage-dummy f/1" {
+		t.Errorf("after the answer: %s", got)
+	}
+	if got := said(b.post("f", "{}")); got != "xak-flow-redirect /" {
+		t.Errorf("in the end: %s", got)
 	}
 }
 

@@ -72,7 +72,8 @@ func (x *Executor) find(ctx context.Context, v execution.Visit, flow string) (*d
 }
 
 // currentOf is the session's current execution of a flow; else the one of a
-// flow that had this address when it was begun there.
+// flow that had this address when it was begun there. Whoever has answered
+// nothing yet and fetches the address again sees what is there by now.
 func (x *Executor) currentOf(ctx context.Context, v execution.Visit, s session.State, flow string) (string, error) {
 	if id := s.Flows[flow]; id != "" {
 		return id, nil
@@ -83,7 +84,7 @@ func (x *Executor) currentOf(ctx context.Context, v execution.Visit, s session.S
 		if err != nil {
 			return "", err
 		}
-		if state.Slug == v.Slug && (state.Status == execution.Running || found == "" && flow == "") {
+		if state.Slug == v.Slug && (v.Response != nil || !untouched(state)) && (state.Status == execution.Running || found == "" && flow == "") {
 			found = id
 		}
 	}
@@ -104,9 +105,14 @@ func (x *Executor) goesOn(ctx context.Context, v execution.Visit, s execution.St
 func handedOver(s execution.State) bool {
 	switch s.Entry {
 	case "redirect_stage", "configure", "execute":
-		return s.Status == execution.Running && s.Sequence <= 1 && s.Attempts == 0 && len(s.History) == 0
+		return s.Status == execution.Running && untouched(s)
 	}
 	return false
+}
+
+// untouched tells whether nobody has answered anything yet.
+func untouched(s execution.State) bool {
+	return s.Sequence <= 1 && s.Attempts == 0 && len(s.History) == 0
 }
 
 // alive expires an execution whose time is over, and tells whether one that
