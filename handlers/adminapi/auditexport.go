@@ -35,10 +35,9 @@ type Exports interface {
 	IDs() ([]string, error)
 }
 
-// Bounds of an export. What does not fit is left out, and the file's last line
-// and the ledger say so.
+// Bounds of an export. What does not fit is left out, and the ledger says so.
 const (
-	maxExported      = 50_000
+	maxExported      = 25_000
 	maxExportedBytes = 64 << 20
 	exportChunk      = 500
 	exportFormat     = "jsonl"
@@ -115,8 +114,8 @@ type export struct {
 	oldest bool
 }
 
-// write writes the events page by page. Those that happen meanwhile would push
-// the pages, so the pages count from the oldest.
+// write writes the events page by page. Events that happen meanwhile are newer
+// than all pages, or behind them: no event comes twice.
 func (e *export) write(ctx context.Context, out io.Writer) error {
 	digest, size := sha256.New(), 0
 	first, err := e.server.Audit.Entries(ctx, e.filter, e.oldest, Page{Limit: 1})
@@ -124,7 +123,11 @@ func (e *export) write(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	for offset := 0; offset < maxExported; offset += exportChunk {
-		page, err := e.server.Audit.Entries(ctx, e.filter, e.oldest, Page{Offset: offset, Limit: exportChunk})
+		at := Page{Limit: exportChunk}
+		if e.oldest {
+			at.Offset = offset
+		}
+		page, err := e.server.Audit.Entries(ctx, e.filter, e.oldest, at)
 		if err != nil {
 			return err
 		}
@@ -150,6 +153,9 @@ func (e *export) write(ctx context.Context, out io.Writer) error {
 		}
 		if e.Truncated || len(page.Entries) < exportChunk {
 			break
+		}
+		if !e.oldest {
+			e.filter.Before = page.Entries[exportChunk-1].Position
 		}
 	}
 	e.Truncated = e.Truncated || e.Count < first.Total

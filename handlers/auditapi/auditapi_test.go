@@ -36,7 +36,7 @@ func (broken) ReadAll(context.Context, eventstore.Position) iter.Seq2[eventstore
 }
 
 func (broken) ReadStream(context.Context, eventstore.StreamID, eventstore.Revision) iter.Seq2[eventstore.Recorded, error] {
-	return broken{}.ReadAll(nil, eventstore.Position{})
+	return broken{}.ReadAll(context.Background(), eventstore.Position{})
 }
 
 // looks remembers who looked, in words.
