@@ -25,6 +25,7 @@ type Library struct {
 
 	mu    sync.Mutex
 	known map[string]known // what lies in the folder, by path; guarded by mu
+	cause string           // why not all of it could be seen; guarded by mu
 }
 
 // Bounds of a library. Whoever names the root of a disk by mistake learns so
@@ -121,8 +122,7 @@ func (l *Library) walk(ctx context.Context) (files []File, complete bool, err er
 	}
 	defer root.Close()
 	next := map[string]known{}
-	names := 0
-	complete = true
+	names, cause := 0, ""
 	err = fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
 		names++
 		switch {
@@ -133,12 +133,10 @@ func (l *Library) walk(ctx context.Context) (files []File, complete bool, err er
 		case hidden(entry.Name()) && entry.IsDir() && path != ".":
 			return fs.SkipDir
 		case err != nil:
-			complete = false
-			l.Log.Warn("blueprint folder: a part cannot be read", "path", path, "error", err)
+			cause = path + " " + blame(err)
 			return fs.SkipDir
 		case names > maxNames || len(files) == MaxFiles:
-			complete = false
-			l.Log.Error("blueprint folder: there is too much in it, the rest is left alone", "path", path, "names", maxNames, "blueprints", MaxFiles)
+			cause = fmt.Sprintf("more than %d blueprints, or %d names: what comes after %s is left alone", MaxFiles, maxNames, path)
 			return fs.SkipAll
 		case entry.IsDir() || hidden(entry.Name()) || !strings.HasSuffix(path, ".yaml"):
 			return nil
@@ -152,8 +150,11 @@ func (l *Library) walk(ctx context.Context) (files []File, complete bool, err er
 	if err != nil {
 		return nil, false, fmt.Errorf("read the blueprint folder: %w", err)
 	}
-	l.known = next
-	return files, complete, nil
+	if cause != "" && cause != l.cause {
+		l.Log.Error("not all of the blueprint folder can be seen", "reason", cause)
+	}
+	l.known, l.cause = next, cause
+	return files, cause == "", nil
 }
 
 // hidden tells of names that begin with a dot: those of editors, and of

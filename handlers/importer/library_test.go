@@ -196,7 +196,7 @@ func TestLookIsBounded(t *testing.T) {
 	}
 	s.now = time.Now().Add(time.Hour)
 	found, complete := s.look()
-	if len(found) != MaxFiles || complete || !strings.Contains(s.said.String(), "too much") {
+	if len(found) != MaxFiles || complete || !strings.Contains(s.said.String(), "more than") {
 		t.Errorf("%d files, complete %t: %.300s", len(found), complete, &s.said)
 	}
 }
