@@ -10,6 +10,7 @@ import (
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/stage"
+	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/executor"
 	"github.com/flowledger/flowledger/handlers/web"
@@ -111,6 +112,23 @@ func (p *pageAccount) Sessions(ctx context.Context, id string) ([]web.Session, e
 		if s.Browser {
 			out[i].Expires = time.Time{}
 		}
+	}
+	return out, err
+}
+
+// Tokens implements web.Account. Links into flows are none that people keep.
+func (p *pageAccount) Tokens(ctx context.Context, id string) ([]web.Token, error) {
+	found, _, err := p.app.tokens.List(ctx, projections.TokenFilter{User: id, At: time.Now()}, "", projections.Page{Limit: 100})
+	var out []web.Token
+	for _, t := range found {
+		if t.Intent != token.API && t.Intent != token.AppPassword {
+			continue
+		}
+		shown := web.Token{Name: t.Identifier, Password: t.Intent == token.AppPassword, Limited: len(t.Scope) > 0, LastUsed: t.LastUsed}
+		if t.Expiring {
+			shown.Expires = t.Expires
+		}
+		out = append(out, shown)
 	}
 	return out, err
 }

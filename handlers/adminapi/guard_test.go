@@ -145,7 +145,7 @@ func TestNobodyRises(t *testing.T) {
 // A service account may come with a group, which is for those who may make one.
 func TestAGroupWithAServiceAccount(t *testing.T) {
 	b := newBench(t)
-	b.as("clerk", "authentik_core.add_user")
+	b.as("clerk", "authentik_core.add_user", "authentik_core.add_token")
 	for name, group := range map[string]bool{"robot": false, "droid": true} {
 		got := b.do("clerk", http.MethodPost, "core/users/service_account/", fields{"name": name, "create_group": group})
 		if (got.status == 403) != group {

@@ -45,7 +45,7 @@ func (s *Server) createService(w http.ResponseWriter, r *http.Request, c session
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	want, err := s.judgeService(r.Context(), input)
-	if err == nil && want.group && !c.May("authentik_core.add_group") {
+	if err == nil && (!c.May("authentik_core.add_token") || want.group && !c.May("authentik_core.add_group")) {
 		err = forbidden() // a name of a group may be all that a policy asks for
 	}
 	if err != nil {

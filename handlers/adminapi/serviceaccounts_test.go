@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/flowledger/flowledger/domain/session"
 )
 
 func TestServiceAccounts(t *testing.T) {
@@ -51,7 +53,25 @@ func TestServiceAccounts(t *testing.T) {
 		})
 	}
 	b.t = t
-	if got := b.do(member, http.MethodPost, path, fields{"name": "x"}); got.status != 403 {
-		t.Errorf("an ordinary user: %d", got.status)
+	for name, tt := range map[string]struct {
+		may  []string
+		body fields
+		want int
+	}{
+		"an ordinary user":              {nil, fields{"name": "x"}, 403},
+		"who may make users":            {[]string{"add_user"}, fields{"name": "x"}, 403},
+		"and tokens":                    {[]string{"add_user", "add_token"}, fields{"name": "y"}, 200},
+		"but no groups":                 {[]string{"add_user", "add_token"}, fields{"name": "x", "create_group": true}, 403},
+		"who may make all that is made": {[]string{"add_user", "add_token", "add_group"}, fields{"name": "z", "create_group": true}, 200},
+	} {
+		c := b.callers[member]
+		c.Granted = session.Grants{}
+		for _, p := range tt.may {
+			c.Granted["authentik_core."+p] = true
+		}
+		b.callers[member] = c
+		if got := b.do(member, http.MethodPost, path, tt.body); got.status != tt.want {
+			t.Errorf("%s: %d %s, want %d", name, got.status, got.text, tt.want)
+		}
 	}
 }

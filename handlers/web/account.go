@@ -28,6 +28,7 @@ type userView struct {
 	Current   string // id of the session that asks
 	Offers    Offers
 	Sessions  []Session
+	Tokens    []Token
 	SignIns   []SignIn
 	Now       time.Time
 	LogOut    string
@@ -46,6 +47,9 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, c *session.Caller)
 		return err
 	}
 	if v.Sessions, err = s.Account.Sessions(r.Context(), c.User); err != nil {
+		return err
+	}
+	if v.Tokens, err = s.Account.Tokens(r.Context(), c.User); err != nil {
 		return err
 	}
 	if v.SignIns, err = s.Account.SignIns(r.Context(), c.User, maxSignIns); err != nil {

@@ -103,12 +103,16 @@ func TestAccount(t *testing.T) {
 		{Time: fakeNow.Add(-time.Hour), IP: "198.51.100.9", Place: "Berlin, Germany", UserAgent: "curl/8", Method: "password"},
 	}
 
+	site.tokens = []Token{
+		{Name: "backup", Limited: true, LastUsed: fakeNow.Add(-2 * time.Hour), Expires: fakeNow.Add(time.Hour)}, {Name: "my-mail", Password: true},
+	}
 	site.offers = Offers{Change: []Offer{{Title: "Change <it>", Path: "/flows/-/configure/stage-1/"}}, Leave: "/if/flow/leave/"}
 
 	p := b.get("/if/user/")
 	wants(t, p, http.StatusOK, "Jane Doe", "jane@example.org", "Firefox on Windows", "This device", "until the browser closes",
 		"used 3 hours ago", "1 Mar 2026, 13:00 UTC", "Succeeded", "Failed", "Password and second factor", "198.51.100.9</span>, Berlin, Germany",
-		"Côte &lt;b&gt; · used",
+		"Côte &lt;b&gt; · used", "Your tokens", `backup <span class="tag">API</span> <span class="tag">Limited</span>`, "used 2 hours ago · until",
+		`my-mail <span class="tag">App password</span>`, "never used · never ends",
 		`href="/flows/-/configure/stage-1/?next=%2Fif%2Fuser%2F">Change &lt;it&gt;</a>`, `href="/if/flow/leave/?next=%2Fif%2Fuser%2F">Delete your account</a>`,
 		`href="/flows/-/default/invalidation/"`, "&lt;script&gt;x")
 	if n := strings.Count(p.body, "This device"); n != 1 {

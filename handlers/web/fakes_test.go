@@ -40,6 +40,7 @@ type fakeSite struct {
 	offers    Offers
 	query     url.Values // that a stage was to be set up with
 	cancelled []string
+	tokens    []Token
 	scoped    bool  // everybody comes with a token that is limited
 	fail      error // what every look-up ends in
 	api       *openapi.Document
@@ -223,6 +224,9 @@ func (f *fakeSite) Profile(context.Context, string) (Profile, error) {
 
 // Sessions implements [Account].
 func (f *fakeSite) Sessions(context.Context, string) ([]Session, error) { return f.sessions, nil }
+
+// Tokens implements [Account].
+func (f *fakeSite) Tokens(context.Context, string) ([]Token, error) { return f.tokens, nil }
 
 // SignIns implements [Account].
 func (f *fakeSite) SignIns(_ context.Context, _ string, limit int) ([]SignIn, error) {

@@ -87,6 +87,8 @@ type Account interface {
 	Sessions(ctx context.Context, user string) ([]Session, error)
 	// SignIns returns the newest attempts to sign in as user, at most limit.
 	SignIns(ctx context.Context, user string, limit int) ([]SignIn, error)
+	// Tokens returns the tokens of user, by their names.
+	Tokens(ctx context.Context, user string) ([]Token, error)
 	// Revoke ends a session of the user of c. It fails with NotFound when the
 	// session is somebody else's.
 	Revoke(ctx context.Context, c session.Caller, id string) error
@@ -125,6 +127,15 @@ type Session struct {
 	UserAgent string
 	LastUsed  time.Time
 	Expires   time.Time // zero: when the browser closes
+}
+
+// A Token proves somebody without a browser.
+type Token struct {
+	Name     string
+	Password bool      // it works as a password; else for the API
+	Limited  bool      // to some permissions
+	LastUsed time.Time // zero: never
+	Expires  time.Time // zero: never
 }
 
 // A SignIn is one attempt to sign in.
