@@ -2,6 +2,7 @@ package tests
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,7 @@ var ours = []string{"/api/v3/schema/", "/api/v3/flows/executions/", "/api/v3/led
 type contract struct {
 	document *openapi3.T
 	router   routers.Router
+	strict   bool // it leaves nothing out
 }
 
 // published reads the contract once per run; nil when it is not there.
@@ -51,13 +53,62 @@ var published = sync.OnceValues(func() (*contract, error) {
 	return &contract{document: document, router: router}, nil
 })
 
+// own reads the document that a server describes itself with, once per run: all
+// servers are of one build. It is stricter than what is published: an answer
+// has no property that the document does not name.
+func own(tb testing.TB, request *http.Request, next http.RoundTripper) *contract {
+	tb.Helper()
+	ownOnce.Do(func() {
+		ask, err := http.NewRequestWithContext(context.WithoutCancel(request.Context()), http.MethodGet, "", nil)
+		if err == nil {
+			ask.URL = &url.URL{Scheme: request.URL.Scheme, Host: request.URL.Host, Path: "/api/v3/schema/"}
+			ownDocument, ownFault = readOwn(next, ask)
+		}
+		ownFault = errors.Join(ownFault, err)
+	})
+	if ownFault != nil {
+		tb.Errorf("the server's own document: %v", ownFault)
+		return nil
+	}
+	return ownDocument
+}
+
+var (
+	ownOnce     sync.Once
+	ownDocument *contract
+	ownFault    error
+)
+
+func readOwn(next http.RoundTripper, ask *http.Request) (*contract, error) {
+	response, err := next.RoundTrip(ask)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	document, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, schema := range document.Components.Schemas {
+		if of := schema.Value; len(of.Properties) > 0 && of.AdditionalProperties.Schema == nil {
+			of.AdditionalProperties.Has = new(bool)
+		}
+	}
+	router, err := gorillamux.NewRouter(document)
+	return &contract{document: document, router: router, strict: true}, err
+}
+
 // check says what is wrong with a JSON answer to request, if anything.
 func (c *contract) check(request *http.Request, response *http.Response, body []byte) error {
 	if !strings.HasPrefix(request.URL.Path, "/api/v3/") || !isJSON(response.Header) {
 		return nil
 	}
 	for _, prefix := range ours {
-		if strings.HasPrefix(request.URL.Path, prefix) {
+		if strings.HasPrefix(request.URL.Path, prefix) && !c.strict {
 			return nil
 		}
 	}
@@ -67,6 +118,9 @@ func (c *contract) check(request *http.Request, response *http.Response, body []
 	// The router compares hosts; the contract's server has none.
 	plain := &http.Request{Method: request.Method, URL: &url.URL{Path: request.URL.Path, RawQuery: request.URL.RawQuery}, Header: request.Header}
 	route, parameters, err := c.router.FindRoute(plain)
+	if c.strict && err != nil && response.StatusCode < 400 {
+		return errors.New("the server does not describe it")
+	}
 	if err != nil || route.Operation.Responses.Status(response.StatusCode) == nil {
 		// Statuses that the document leaves out, such as 404 and 405, and
 		// paths that it does not have, are explained by a sentence.
@@ -101,23 +155,20 @@ func isJSON(h http.Header) bool {
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
-// checked returns a transport that compares each JSON answer with the
-// contract, and fails the test for one that differs. Without the contract it
-// compares nothing; TestContract says so.
+// checked returns a transport that compares each JSON answer with the contract,
+// if it is there, and with what the server says of itself, and fails the test
+// for one that differs.
 func checked(tb testing.TB, next http.RoundTripper) http.RoundTripper {
 	c, err := published()
 	if err != nil {
 		tb.Error(err)
-	}
-	if c == nil {
-		return next
 	}
 	return &checker{tb: tb, contract: c, next: next}
 }
 
 type checker struct {
 	tb       testing.TB
-	contract *contract
+	contract *contract // nil where it is not there
 	next     http.RoundTripper
 }
 
@@ -133,9 +184,18 @@ func (c *checker) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
-	if err := c.contract.check(request, response, body); err != nil {
-		c.tb.Errorf("%s %s: %d %s\nis not what the contract promises: %s",
-			request.Method, request.URL.Path, response.StatusCode, end(string(body), 800), brief(err))
+	promises := map[string]*contract{"the contract": c.contract}
+	if strings.HasPrefix(request.URL.Path, "/api/v3/") && isJSON(response.Header) {
+		promises["the server itself"] = own(c.tb, request, c.next)
+	}
+	for who, promise := range promises {
+		if promise == nil {
+			continue
+		}
+		if err := promise.check(request, response, body); err != nil {
+			c.tb.Errorf("%s %s: %d %s\nis not what %s promises: %s",
+				request.Method, request.URL.Path, response.StatusCode, end(string(body), 800), who, brief(err))
+		}
 	}
 	return response, nil
 }

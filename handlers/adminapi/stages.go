@@ -32,7 +32,7 @@ func stagePeculiarity() peculiarity {
 		search: []string{"name"},
 		derived: map[string]func(*view, object.Thing) any{
 			"stage_uuid": primaryKey,
-			"no_flows":   func(v *view, t object.Thing) any { return len(v.flowsOf(t.ID)) == 0 },
+			"no_flows":   func(v *view, t object.Thing) any { return len(v.flowSets(t.ID)) == 0 },
 		},
 		adorn: adornStage,
 	}

@@ -13,7 +13,15 @@ func TestStagesOfAllKinds(t *testing.T) {
 	stage := b.want(201, http.MethodPost, "stages/password/", fields{
 		"name": "pw", "backends": []any{"authentik.core.auth.InbuiltBackend"}, "configure_flow": flow,
 	}).str("pk")
+	lonely := func(answer string) {
+		t.Helper()
+		if got := b.want(200, http.MethodGet, "stages/password/?no_flows="+answer, nil); got.at("pagination.count") != 1.0 {
+			t.Errorf("no_flows=%s: %s", answer, got.text)
+		}
+	}
+	lonely("true")
 	b.want(201, http.MethodPost, "flows/bindings/", fields{"target": flow, "stage": stage, "order": 0})
+	lonely("false")
 	b.want(201, http.MethodPost, "flows/bindings/", fields{"target": flow, "stage": stage, "order": 1})
 	got := b.want(200, http.MethodGet, "stages/all/"+stage+"/", nil)
 	flows, _ := got.at("flow_set").([]any)

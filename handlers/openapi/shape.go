@@ -54,6 +54,10 @@ var titles = map[string]string{
 	"validateChallenge": "AuthenticatorValidationChallenge", "anyStage": "Stage", "permissionShape": "Permission", "blueprintMetadata": "Metadata", "anyPolicy": "Policy", "serverConfig": "Config", "agent": "AuthenticatedSessionUserAgent",
 }
 
+// nulls are the lists of stages' challenges that may be null, which their types
+// do not tell.
+var nulls = map[string]bool{"StagePrompt.choices": true}
+
 // title is what a type is called among the components.
 func title(t reflect.Type) string {
 	if name, renamed := titles[t.Name()]; renamed {
@@ -137,6 +141,9 @@ func (s *shapes) fields(t reflect.Type) []field {
 			f.schema = s.of(t.Elem()) // it is left out where it would be null
 		} else {
 			f.schema = s.of(t)
+		}
+		if nulls[title(t)+"."+name] {
+			f.schema.Nullable = true
 		}
 		for option := range strings.SplitSeq(sf.Tag.Get("api"), ",") {
 			f.option(option)
