@@ -25,7 +25,7 @@ func (a *app) router(cfg config, m *metrics) *mux.Router {
 	people := &people{app: a}
 	callers := &caller.Callers{
 		Sessions: &a.sessionHandler, Tokens: &a.tokenHandler, Cookies: a.vault, Bearers: &bearers{app: a}, People: people, Roles: a.roles,
-		Network: caller.Network{Trusted: cfg.trusted, Base: cfg.baseURL, Places: a.places}, Now: time.Now,
+		Network: caller.Network{Trusted: cfg.trusted, Base: cfg.baseURL, Places: a.places}, Brand: a.brandAt, Now: time.Now,
 	}
 	r := mux.NewRouter()
 	r.Use(m.observe)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -94,6 +95,16 @@ func (d *directory) Top(ctx context.Context, f adminapi.AuditFilter, limit int) 
 		out[i].Newest, err = d.entry(ctx, found[i].Newest)
 	}
 	return out, err
+}
+
+// brandAt is the id of the brand that an address belongs to.
+func (a *app) brandAt(baseURL string) string {
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return ""
+	}
+	t, _ := a.objects.Brand(u.Hostname())
+	return t.ID
 }
 
 // UserID implements auditapi.Stories.

@@ -33,6 +33,7 @@ func caused(subject string, c session.Caller) codec.Meta {
 		m.Header.Actor.Kind = "admin"
 	}
 	m.Header.Request = codec.Request{ID: c.Request, Method: c.Method, Route: c.Route}
+	m.Header.Brand = c.Brand
 	m.Header.Correlation = c.Request
 	return m
 }

@@ -16,6 +16,7 @@ type Caller struct {
 	Network   Network
 	Request   string // id of the request, for logs and error pages
 	BaseURL   string // scheme and host under which the client sees us, no trailing slash
+	Brand     string // id of the brand of that host; empty where there is none
 	Method    string
 	Path      string // for policies, which the contract lets ask; never recorded
 	Route     string // the route's pattern, never the raw path

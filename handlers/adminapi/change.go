@@ -27,6 +27,7 @@ func (s *Server) meta(c session.Caller, subject string) codec.Meta {
 		m.Header.Actor.Kind = "admin"
 	}
 	m.Header.Request = codec.Request{ID: c.Request, Method: c.Method, Route: c.Route}
+	m.Header.Brand = c.Brand
 	m.Header.Correlation = c.Request
 	return m
 }

@@ -31,6 +31,7 @@ type Callers struct {
 	People   People
 	Roles    Roles
 	Network  Network
+	Brand    func(baseURL string) string // id of the brand of an address; nil where there are none
 	Now      func() time.Time
 
 	mu        sync.Mutex
@@ -85,6 +86,9 @@ func (s *Callers) Of(_ http.ResponseWriter, r *http.Request) (session.Caller, er
 func (s *Callers) stranger(r *http.Request) session.Caller {
 	c := session.Caller{Network: s.Network.of(r), BaseURL: s.Network.baseURL(r), Method: r.Method, Path: r.URL.Path, Now: s.Now()}
 	c.Request = RequestID(r.Context())
+	if s.Brand != nil {
+		c.Brand = s.Brand(c.BaseURL)
+	}
 	if route := mux.CurrentRoute(r); route != nil {
 		c.Route, _ = route.GetPathTemplate() // a route without a template has none to tell
 	}
@@ -241,6 +245,7 @@ func (s *Callers) meta(c session.Caller) codec.Meta {
 		m.Header.Actor.Kind = "user"
 	}
 	m.Header.Request = codec.Request{ID: c.Request, Method: c.Method, Route: c.Route}
+	m.Header.Brand = c.Brand
 	m.Header.Correlation = c.Request
 	return m
 }

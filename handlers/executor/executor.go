@@ -116,6 +116,7 @@ func (x *Executor) meta(id string, s execution.State, c session.Caller) codec.Me
 		m.Header.Actor.Kind = "system" // a worker, and no request at all
 	}
 	m.Header.Request = codec.Request{ID: c.Request, Method: c.Method, Route: c.Route}
+	m.Header.Brand = c.Brand
 	return m
 }
 

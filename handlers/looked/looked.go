@@ -180,6 +180,7 @@ func (r *Recorder) meta(w *window) codec.Meta {
 		m.Subject = "user:" + w.about
 	}
 	m.Header.Request = codec.Request{ID: c.Request, Method: c.Method, Route: c.Route}
+	m.Header.Brand = c.Brand
 	m.Header.Correlation = c.Request
 	return m
 }
