@@ -65,6 +65,7 @@ func TestNodeClient(t *testing.T) {
 		"imports", // first: the others use what it imports
 		"login", "next", "unknown user", "wrong password", "denied flow", "stale component", "unknown flow", "empty answers",
 		"policies", "stages", "invitations", "prompts", "consents",
+		"resources",
 	} {
 		t.Run(strings.ReplaceAll(scenario, " ", "-"), func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), node, "scenarios.mjs", scenario)

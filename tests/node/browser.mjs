@@ -24,6 +24,13 @@ export class Visitor {
         this.managed = new api.ManagedApi(configuration);
         this.policies = new api.PoliciesApi(configuration);
         this.stages = new api.StagesApi(configuration);
+        this.configuration = configuration;
+    }
+
+    // api is the part of the client that is named after a tag.
+    api(tag) {
+        const kind = api[`${tag[0].toUpperCase()}${tag.slice(1)}Api`];
+        return kind && (this[tag] ??= new kind(this.configuration));
     }
 
     // sign adds the CSRF header, as authentik's pages do.
@@ -34,6 +41,7 @@ export class Visitor {
 
     async fetch(url, init) {
         for (let hops = 0; hops < 20; hops++) {
+            this.log?.(init.method ?? "GET", url);
             const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
             const response = await fetch(url, {
                 ...init,

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
 import { ResponseError, Visitor } from "./browser.mjs";
+import { resources } from "./resources.mjs";
 import { stages } from "./stages.mjs";
 
 const { BASE, TOKEN, USERNAME, PASSWORD, BLUEPRINT } = process.env;
@@ -198,7 +199,7 @@ const scenarios = {
     },
 };
 
-Object.assign(scenarios, stages);
+Object.assign(scenarios, stages, resources);
 
 const name = process.argv[2];
 if (!scenarios[name]) {
