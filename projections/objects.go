@@ -21,8 +21,8 @@ import (
 
 // Objects are the configured things. All of them are in memory, for every step
 // of every execution asks for some. Secret fields are not among them: whoever
-// needs one folds the object's stream. What lists return is shared, and must
-// not be changed.
+// needs one folds the object's stream. What is returned is shared, and must not
+// be changed.
 type Objects struct {
 	mu sync.RWMutex
 	// mu guards index, which shows all of a batch of events or nothing.
@@ -166,19 +166,12 @@ func thingsIn(conn *sqlite.Conn, condition string, args ...any) ([]object.Thing,
 	return things, errors.Join(faults...)
 }
 
-// copied returns a thing whose fields the caller may change. What is inside
-// lists and maps is shared and must not be changed.
-func copied(t object.Thing) object.Thing {
-	t.Fields = maps.Clone(t.Fields)
-	return t
-}
-
 // Thing returns a configured thing by its primary key.
 func (o *Objects) Thing(id string) (object.Thing, bool) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	t, ok := o.index.things[id]
-	return copied(t), ok
+	return t, ok
 }
 
 // FlowBySlug returns a flow.
@@ -186,7 +179,7 @@ func (o *Objects) FlowBySlug(slug string) (object.Thing, bool) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	t, ok := o.index.things[o.index.slugs[slug]]
-	return copied(t), ok
+	return t, ok
 }
 
 // StageBindings lists the stages of a flow in their order.

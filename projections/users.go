@@ -27,7 +27,7 @@ func (*Users) Name() string { return "users" }
 
 // Schema implements [Projection].
 func (*Users) Schema() string {
-	return `-- 2
+	return `-- 3
 		CREATE TABLE users(
 			id               TEXT PRIMARY KEY,
 			key              INTEGER NOT NULL,
@@ -52,6 +52,9 @@ func (*Users) Schema() string {
 		) WITHOUT ROWID;
 		CREATE INDEX users_by_key ON users(key);
 		CREATE INDEX users_by_username ON users(username, key, folded);
+		CREATE INDEX users_by_name ON users(name, key);
+		CREATE INDEX users_by_last_login ON users(last_login, key);
+		CREATE INDEX users_by_path ON users(path);
 		CREATE INDEX users_by_email ON users(email);
 		CREATE INDEX users_by_upn ON users(upn);
 		CREATE INDEX users_by_username_folded ON users(username_folded);

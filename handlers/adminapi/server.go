@@ -114,7 +114,7 @@ type Hashes interface {
 	SetHash(ctx context.Context, id string, hash domain.Secret, w account.Writer) error
 }
 
-// Things are the configured things. What lists return must not be changed.
+// Things are the configured things. What is returned must not be changed.
 type Things interface {
 	Thing(id string) (object.Thing, bool)
 	// Category lists everything of all kinds of a category, in any order.
