@@ -25,6 +25,7 @@ func (x *exporter) settle(p *part) {
 			}
 		}
 	}
+	p.postpone()
 	p.state = placed
 	if x.redundant(p) {
 		delete(x.parts, p.PK)
@@ -32,6 +33,33 @@ func (x *exporter) settle(p *part) {
 	}
 	x.order = append(x.order, p)
 	p.id = x.newName(p)
+}
+
+// postpone leaves for later what makes no sense without what comes later, such
+// as what to do with a stage that is not known yet.
+func (p *part) postpone() {
+	for len(p.later) > 0 {
+		fields := defaults(p.kind)
+		for _, f := range p.kind.Fields() {
+			if v, there := p.Fields[f.Name]; there && !slices.Contains(p.later, f.Name) {
+				fields[f.Name] = v
+			}
+		}
+		known := len(p.later)
+		for name := range p.kind.Validate(fields) {
+			f, isField := p.kind.Field(name)
+			if isField && !f.Required && !slices.Contains(p.later, name) && !slices.Contains(p.identifiers(), name) {
+				p.later = append(p.later, name)
+			}
+		}
+		if len(p.later) == known {
+			break
+		}
+	}
+	place := func(name string) int {
+		return slices.IndexFunc(p.kind.Fields(), func(f catalog.Field) bool { return f.Name == name })
+	}
+	slices.SortFunc(p.later, func(a, b string) int { return place(a) - place(b) })
 }
 
 // referred lists the parts that a field refers to. Groups have only a name.

@@ -344,6 +344,16 @@ entries:
         - !KeyOf stage-y
         - !KeyOf stage-x
 `},
+		"a stage that makes no sense without the circle": {`
+  - {model: authentik_stages_authenticator_validate.authenticatorvalidatestage, id: x, identifiers: {name: x}}
+  - {model: authentik_stages_authenticator_validate.authenticatorvalidatestage, identifiers: {name: x}, attrs: {not_configured_action: configure, configuration_stages: [!KeyOf x]}}
+  - {model: authentik_flows.flowstagebinding, identifiers: {target: !KeyOf a, stage: !KeyOf x, order: 0}}`, 3, `
+      name: x
+    attrs:
+      not_configured_action: configure
+      configuration_stages:
+        - !KeyOf stage-x
+`},
 		"a group bound twice, for and against": {`
   - {model: authentik_policies.policybinding, identifiers: {target: !KeyOf a, group: !KeyOf g, order: 0, negate: false}}
   - {model: authentik_policies.policybinding, identifiers: {target: !KeyOf a, group: !KeyOf g, order: 0, negate: true}}`, 4, "negate: true\n      enabled: true\n      timeout: 30\n      failure_result: false\n    attrs:"},
