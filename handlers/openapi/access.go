@@ -74,15 +74,19 @@ func failures(s *shapes) map[string]Response {
 // guard adds what protects writers from each other: readers are told the
 // revision, and writers may say which one they saw.
 func (b *builder) guard(op *Operation, r Route) {
-	if r.Method == http.MethodGet {
-		ok := op.Responses["200"]
+	if ok, shows := op.Responses["200"]; shows {
 		ok.Headers = map[string]Header{"ETag": {Description: "The revision, to be given back in If-Match.", Schema: &Schema{Type: "string"}}}
 		op.Responses["200"] = ok
+	}
+	if r.Method == http.MethodGet {
 		return
 	}
 	op.Parameters = append(op.Parameters, Parameter{
 		Name: "If-Match", In: "header", Schema: &Schema{Type: "string"},
 		Description: "The ETag that was read. If somebody else wrote since, nothing is changed.",
 	})
-	op.Responses["412"] = Response{Ref: "#/components/responses/GenericErrorResponse"}
+	op.Responses["412"] = Response{
+		Description: "Somebody else wrote since; nothing was changed.",
+		Content:     map[string]Media{"application/json": {Schema: ref("GenericError")}},
+	}
 }

@@ -27,6 +27,8 @@ type describedAnswer struct {
 	Type   string
 	Shape  string
 	Fields []describedField
+
+	Headers []describedField
 }
 
 // A describedShape is a schema that others refer to.
@@ -81,6 +83,9 @@ func (by *describer) answer(status string, r openapi.Response) describedAnswer {
 		status = "other"
 	}
 	out := describedAnswer{Status: status, Says: r.Description}
+	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
+		out.Headers = append(out.Headers, describedField{Name: name, Notes: []string{r.Headers[name].Description}})
+	}
 	for _, media := range slices.Sorted(maps.Keys(r.Content)) {
 		out.Media = media
 		f := by.field("", r.Content[media].Schema, true)
