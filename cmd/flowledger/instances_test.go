@@ -32,6 +32,8 @@ func newShelved(t *testing.T) (*shelved, *faulty) {
 	w := &shelved{app: a, t: t, said: &bytes.Buffer{}, age: time.Hour}
 	a.library.Folder, a.library.Log = t.TempDir(), slog.New(slog.NewTextHandler(w.said, nil))
 	a.keeper.Log = a.library.Log
+	at := time.Now()
+	a.library.Now = func() time.Time { return at } // a look takes no time, so the next one may follow at once
 	return w, f
 }
 

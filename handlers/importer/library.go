@@ -26,6 +26,8 @@ type Library struct {
 	mu    sync.Mutex
 	known map[string]known // what lies in the folder, by path; guarded by mu
 	cause string           // why not all of it could be seen; guarded by mu
+	seen  []File           // as of the last look; guarded by mu
+	rest  time.Time        // until when that is good enough; guarded by mu
 }
 
 // Bounds of a library. Whoever names the root of a disk by mistake learns so
@@ -80,9 +82,12 @@ func (k known) current(info fs.FileInfo) bool {
 func (l *Library) Look(ctx context.Context) (files []File, complete bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	complete = true
+	begun := l.Now()
+	if begun.Before(l.rest) {
+		return slices.Clone(l.seen), l.cause == "", nil
+	}
 	if l.Folder != "" {
-		if files, complete, err = l.walk(ctx); err != nil {
+		if files, err = l.walk(ctx); err != nil {
 			return nil, false, err
 		}
 	}
@@ -93,14 +98,19 @@ func (l *Library) Look(ctx context.Context) (files []File, complete bool, err er
 		}
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	return files, complete, nil
+	l.seen, l.rest = files, l.Now().Add(patience*l.Now().Sub(begun))
+	return slices.Clone(files), l.cause == "", nil
 }
+
+// patience is how much longer than a look takes it is good enough at least:
+// whoever asks often, or has much to look at, must not keep the machine busy.
+const patience = 20
 
 // Forget makes the next look read everything again.
 func (l *Library) Forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.known = nil
+	l.known, l.rest = nil, time.Time{}
 }
 
 // shipped lists what the program brings along.
@@ -115,10 +125,10 @@ var shipped = sync.OnceValue(func() (files []File) {
 
 // walk lists what lies in the folder. It is opened anew each time: another may
 // have been put in its place.
-func (l *Library) walk(ctx context.Context) (files []File, complete bool, err error) {
+func (l *Library) walk(ctx context.Context) (files []File, err error) {
 	root, err := os.OpenRoot(l.Folder)
 	if err != nil {
-		return nil, false, fmt.Errorf("open the blueprint folder: %w", err)
+		return nil, fmt.Errorf("open the blueprint folder: %w", err)
 	}
 	defer root.Close()
 	next := map[string]known{}
@@ -148,13 +158,13 @@ func (l *Library) walk(ctx context.Context) (files []File, complete bool, err er
 		return nil
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("read the blueprint folder: %w", err)
+		return nil, fmt.Errorf("read the blueprint folder: %w", err)
 	}
 	if cause != "" && cause != l.cause {
 		l.Log.Error("not all of the blueprint folder can be seen", "reason", cause)
 	}
 	l.known, l.cause = next, cause
-	return files, cause == "", nil
+	return files, nil
 }
 
 // hidden tells of names that begin with a dot: those of editors, and of

@@ -176,6 +176,26 @@ func TestLookWithoutAFolder(t *testing.T) {
 	}
 }
 
+// Who has much to look at does not look all the time.
+func TestLookRests(t *testing.T) {
+	s := newShelf(t)
+	s.Library.Now = func() time.Time { s.now = s.now.Add(time.Second); return s.now }
+	s.look()
+	s.put("a.yaml", sound, time.Hour)
+	if found, _ := s.look(); len(found) != 0 {
+		t.Errorf("found %v at once", found)
+	}
+	s.now = s.now.Add(time.Minute)
+	if found, _ := s.look(); len(found) != 1 {
+		t.Errorf("found %v later", found)
+	}
+	s.put("b.yaml", sound, time.Hour)
+	s.Forget()
+	if found, _ := s.look(); len(found) != 2 {
+		t.Errorf("found %v when everything is to be read", found)
+	}
+}
+
 // Only so much is looked at, and what is not seen is not missed.
 func TestLookIsBounded(t *testing.T) {
 	s := newShelf(t)

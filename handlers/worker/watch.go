@@ -10,21 +10,24 @@ import (
 // and again.
 type Watcher struct {
 	Name  string
-	Every time.Duration    // between looks, or more if they take long
+	Every time.Duration
 	Ticks <-chan time.Time // says when to look, instead of Every; for tests
 	Look  func(ctx context.Context) error
 	Log   *slog.Logger
 }
 
-// patience is how much longer than it looks a watcher rests at least.
-const patience = 20
-
 // Run watches until ctx is done. A look that fails is logged, once for each
 // reason, and repeated.
 func (w *Watcher) Run(ctx context.Context) error {
+	ticks := w.Ticks
+	if ticks == nil {
+		ticker := time.NewTicker(w.Every)
+		defer ticker.Stop()
+		ticks = ticker.C
+	}
 	last := ""
 	for ctx.Err() == nil {
-		reason, begun := "", time.Now()
+		reason := ""
 		if err := w.Look(ctx); err != nil {
 			reason = err.Error()
 		}
@@ -32,10 +35,6 @@ func (w *Watcher) Run(ctx context.Context) error {
 			w.Log.Error("watch failed", "of", w.Name, "error", reason)
 		}
 		last = reason
-		ticks := w.Ticks
-		if ticks == nil {
-			ticks = time.After(max(w.Every, patience*time.Since(begun)))
-		}
 		select {
 		case <-ctx.Done():
 		case <-ticks:
