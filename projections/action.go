@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/flowledger/flowledger/domain/audit"
+	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -65,6 +66,8 @@ func actionOf(e codec.Decoded) string {
 		return actionOnGroup(event)
 	case role.Event:
 		return actionOnRole(event)
+	case blueprint.Event:
+		return actionOnBlueprint(event)
 	case token.Event:
 		return actionOnToken(event)
 	case audit.AuditCustomRecorded:
@@ -124,6 +127,20 @@ func actionOnRole(event role.Event) string {
 		return actionDeleted
 	}
 	return actionUpdated
+}
+
+// actionOnBlueprint tells of instances. What applying one changed is told of
+// the things themselves.
+func actionOnBlueprint(event blueprint.Event) string {
+	switch event.(type) {
+	case blueprint.BlueprintAdded:
+		return actionCreated
+	case blueprint.BlueprintChanged:
+		return actionUpdated
+	case blueprint.BlueprintRemoved:
+		return actionDeleted
+	}
+	return ""
 }
 
 // actionOnToken knows no links into flows: to the contract they are no tokens.

@@ -42,7 +42,7 @@ func (*Audit) Name() string { return "audit" }
 // the contract lists is in indexes of its own, so that a page of it, and the
 // number of all, cost little among very many rows.
 func (*Audit) Schema() string {
-	return `-- 3
+	return `-- 4
 		CREATE TABLE audit(
 			n           INTEGER PRIMARY KEY,
 			id          TEXT NOT NULL UNIQUE,

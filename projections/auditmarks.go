@@ -9,12 +9,14 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/flowledger/flowledger/domain/audit"
+	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/catalog"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore/codec"
@@ -78,6 +80,12 @@ func (a *Audit) marksOf(e codec.Decoded, action string) marks {
 		}
 	case group.Event:
 		a.refer(&m, object.GroupModel, id)
+	case role.Event:
+		a.refer(&m, role.Model, id)
+	case blueprint.Event:
+		if action != "" {
+			a.refer(&m, blueprint.InstanceModel, id)
+		}
 	case token.Event:
 		a.refer(&m, TokenModel, id)
 	case invitation.InvitationUsed:

@@ -147,5 +147,9 @@ func Reportable(e eventstore.Recorded) bool {
 		}
 		return false
 	}
+	switch e.Type {
+	case "BlueprintAdded", "BlueprintChanged", "BlueprintRemoved":
+		return true
+	}
 	return e.Type == "SessionBindingBroken" || e.Type == "MailSent" || e.Type == "AuditCustomRecorded" || e.Type == "AuditExported"
 }

@@ -96,16 +96,16 @@ func TestKeep(t *testing.T) {
 	keep := func(t blueprint.Terms, create bool) blueprint.Keep {
 		return blueprint.Keep{Terms: t, By: "u", Via: "api", Create: create}
 	}
-	changed := func(t blueprint.Terms, names ...string) events {
-		return events{blueprint.BlueprintChanged{Terms: t, Changed: names, By: "u", Via: "api"}}
+	changed := func(t blueprint.Terms, before blueprint.Before, names ...string) events {
+		return events{blueprint.BlueprintChanged{Terms: t, Changed: names, Before: before, By: "u", Via: "api"}}
 	}
 	domaintest.Run(t, map[string]spec{
 		"an instance is added":           {When: keep(terms, true), Then: events{added}},
 		"it is added once":               {Given: events{added}, When: keep(terms, true), Fails: domain.Conflict},
 		"several may find the same file": {Given: events{added}, When: keep(found, true)},
 		"a file comes back":              {Given: events{added, dropped}, When: keep(found, true), Then: events{blueprint.BlueprintAdded{Terms: found, By: "u", Via: "api"}}},
-		"it is changed":                  {Given: events{added}, When: keep(disabled, false), Then: changed(disabled, "enabled")},
-		"the change names what differs":  {Given: events{added}, When: keep(another, false), Then: changed(another, "content", "name")},
+		"it is changed":                  {Given: events{added}, When: keep(disabled, false), Then: changed(disabled, blueprint.Before{Enabled: &terms.Enabled}, "enabled")},
+		"the change names what differs":  {Given: events{added}, When: keep(another, false), Then: changed(another, blueprint.Before{Name: &terms.Name}, "content", "name")},
 		"nothing else is a change":       {Given: events{added}, When: keep(with(func(t *blueprint.Terms) { t.CredentialID, t.Found = "l", true }), false)},
 		"what never was is not changed":  {When: keep(terms, false), Fails: domain.NotFound},
 		"nor what was dropped":           {Given: events{added, dropped}, When: keep(terms, false), Fails: domain.NotFound},

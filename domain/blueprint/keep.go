@@ -54,11 +54,22 @@ func (e BlueprintAdded) Evolve(s State) State {
 	return State{Life: Kept, Terms: e.Terms, Import: s.Import}
 }
 
+// InstanceModel is what the contract calls instances.
+const InstanceModel = "authentik_blueprints.blueprintinstance"
+
+// A Before is what of the old terms differs and may be kept.
+type Before struct {
+	Name    *string `json:"name,omitempty"`
+	Path    *string `json:"path,omitempty"`
+	Enabled *bool   `json:"enabled,omitempty"`
+}
+
 // BlueprintChanged records new terms, all of them. The texts of the old ones
 // are not kept.
 type BlueprintChanged struct {
 	Terms
 	Changed []string `json:"changed"` // the fields that differ from before
+	Before  Before   `json:"previous,omitzero"`
 	By      string   `json:"by,omitempty"`
 	Via     string   `json:"via"`
 }
@@ -123,7 +134,21 @@ func (c Keep) Decide(s State) ([]Event, error) {
 	if changed == nil {
 		return nil, nil
 	}
-	return []Event{BlueprintChanged{Terms: c.Terms, Changed: changed, By: c.By, Via: c.Via}}, nil
+	return []Event{BlueprintChanged{Terms: c.Terms, Changed: changed, Before: c.before(s.Terms), By: c.By, Via: c.Via}}, nil
+}
+
+// before is what differs of old terms.
+func (t Terms) before(old Terms) (b Before) {
+	if t.Name != old.Name {
+		b.Name = &old.Name
+	}
+	if t.Path != old.Path {
+		b.Path = &old.Path
+	}
+	if t.Enabled != old.Enabled {
+		b.Enabled = &old.Enabled
+	}
+	return b
 }
 
 // differs names the fields that are other than old ones, as the contract calls

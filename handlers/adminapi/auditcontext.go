@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flowledger/flowledger/domain/audit"
+	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -32,6 +33,8 @@ func (s *Server) contextOf(ctx context.Context, known map[string]map[string]any,
 		return s.groupContext(ctx, e, event)
 	case role.Event:
 		return s.roleContext(ctx, e, event)
+	case blueprint.Event:
+		return blueprintContext(e.Stream.ID(), event), nil
 	case execution.UserLoggedIn:
 		return loginContext(event), nil
 	case execution.LoginFailed:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
+	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
@@ -99,6 +100,16 @@ func TestContexts(t *testing.T) {
 				"flow":       map[string]any{"new_value": "", "previous_value": "A"},
 				"fixed_data": map[string]any{"new_value": map[string]any{}, "previous_value": map[string]any{"password": masked}},
 				"expires":    map[string]any{"new_value": nil, "previous_value": nil},
+			},
+		}},
+		"a blueprint is changed": {"blueprint-b", "model_updated", blueprint.BlueprintChanged{
+			Terms: blueprint.Terms{Name: "b", Enabled: true, Content: domain.NewSecret("hunter2")}, Changed: []string{"content", "enabled"},
+			Before: blueprint.Before{Enabled: new(bool)},
+		}, map[string]any{
+			"model": map[string]any{"pk": "b", "app": "authentik_blueprints", "model_name": "blueprintinstance", "name": "b"},
+			"diff": map[string]any{
+				"enabled": map[string]any{"new_value": true, "previous_value": false},
+				"content": map[string]any{"new_value": masked, "previous_value": masked},
 			},
 		}},
 		"a token's text is changed": {"token-t", "model_updated", token.TokenChanged{

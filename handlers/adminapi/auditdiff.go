@@ -3,6 +3,7 @@ package adminapi
 import (
 	"context"
 
+	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/group"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
@@ -87,4 +88,37 @@ func invitationChange(e invitation.InvitationCreated, field string) (now, before
 	}
 	// An event from before old values were kept.
 	return map[string]any{"flow": e.Flow, "single_use": e.SingleUse, "expires": moment(e.Expires)}[field], nil
+}
+
+// blueprintContext names a blueprint instance, and tells what of it changed.
+// Its texts may hold secrets: that they differ is all that is told.
+func blueprintContext(id string, event blueprint.Event) map[string]any {
+	switch e := event.(type) {
+	case blueprint.BlueprintAdded:
+		return map[string]any{"model": modelRef(blueprint.InstanceModel, id, e.Name)}
+	case blueprint.BlueprintRemoved:
+		return map[string]any{"model": modelRef(blueprint.InstanceModel, id, e.Name)}
+	case blueprint.BlueprintChanged:
+		now := map[string]any{"name": e.Name, "path": e.Path, "enabled": e.Enabled}
+		before := map[string]any{"name": told(e.Before.Name), "path": told(e.Before.Path), "enabled": told(e.Before.Enabled)}
+		changes := map[string]any{}
+		for _, field := range e.Changed {
+			value, clear := now[field]
+			if !clear {
+				changes[field] = map[string]any{"new_value": masked, "previous_value": masked}
+				continue
+			}
+			changes[field] = map[string]any{"new_value": value, "previous_value": before[field]}
+		}
+		return map[string]any{"model": modelRef(blueprint.InstanceModel, id, e.Name), "diff": changes}
+	}
+	return map[string]any{}
+}
+
+// told is a value, or null where none was kept.
+func told[T any](v *T) any {
+	if v == nil {
+		return nil
+	}
+	return *v
 }
