@@ -1,10 +1,6 @@
 package group
 
-import (
-	"slices"
-
-	"github.com/flowledger/flowledger/domain"
-)
+import "github.com/flowledger/flowledger/domain"
 
 // AddMember makes a user a member. Repeating it changes nothing.
 type AddMember struct {
@@ -18,7 +14,7 @@ func (c AddMember) Decide(s State) ([]Event, error) {
 	if s.Status != Present {
 		return nil, domain.Errorf(domain.NotFound, "There is no such group.")
 	}
-	if slices.Contains(s.Members, c.User) {
+	if s.Members.Has(c.User) {
 		return nil, nil
 	}
 	return []Event{GroupMemberAdded{User: c.User, By: c.By, Via: c.Via}}, nil
@@ -36,7 +32,7 @@ func (c RemoveMember) Decide(s State) ([]Event, error) {
 	if s.Status != Present {
 		return nil, domain.Errorf(domain.NotFound, "There is no such group.")
 	}
-	if !slices.Contains(s.Members, c.User) {
+	if !s.Members.Has(c.User) {
 		return nil, nil
 	}
 	return []Event{GroupMemberRemoved{User: c.User, By: c.By, Via: c.Via}}, nil

@@ -12,7 +12,7 @@ type State struct {
 	Name       string
 	Superuser  bool
 	Parents    []string // ids of groups
-	Members    []string // ids of users, in the order in which they came
+	Members    Roll     // ids of users, in the order in which they came
 	Attributes map[string]any
 	Roles      []string // ids, which members have, in the order in which they came
 }
@@ -74,7 +74,7 @@ func (GroupMemberAdded) EventType() string { return "GroupMemberAdded" }
 
 // Evolve implements [domain.Event].
 func (e GroupMemberAdded) Evolve(s State) State {
-	s.Members = append(s.Members[:len(s.Members):len(s.Members)], e.User)
+	s.Members = s.Members.with(e.User)
 	return s
 }
 
@@ -90,7 +90,7 @@ func (GroupMemberRemoved) EventType() string { return "GroupMemberRemoved" }
 
 // Evolve implements [domain.Event].
 func (e GroupMemberRemoved) Evolve(s State) State {
-	s.Members = slices.DeleteFunc(slices.Clone(s.Members), func(id string) bool { return id == e.User })
+	s.Members = s.Members.without(e.User)
 	return s
 }
 

@@ -119,16 +119,16 @@ func TestFold(t *testing.T) {
 		group.GroupRolesChanged{Added: []string{"r1", "r2"}}, group.GroupRolesChanged{Removed: []string{"r1"}},
 	)...)
 	want := group.State{
-		Status: group.Present, Name: "crew", Superuser: true, Parents: []string{"q"}, Members: []string{"bob", "eve"},
+		Status: group.Present, Name: "crew", Superuser: true, Parents: []string{"q"}, Members: group.RollOf("bob", "eve"),
 		Attributes: map[string]any{"a": 1}, Roles: []string{"r2"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("state (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"ada", "bob"}, before.Members); diff != "" {
+	if diff := cmp.Diff([]string{"ada", "bob"}, before.Members.List()); diff != "" {
 		t.Errorf("the state before was written in place (-want +got):\n%s", diff)
 	}
-	if got := (group.GroupDeleted{}).Evolve(got); got.Status != group.Deleted || got.Superuser || got.Members != nil {
+	if got := (group.GroupDeleted{}).Evolve(got); got.Status != group.Deleted || got.Superuser || got.Members.List() != nil {
 		t.Errorf("deleted: %+v", got)
 	}
 }

@@ -104,8 +104,9 @@ func (c Write) members(s State) []Event {
 		return nil
 	}
 	var events []Event
-	wanted, had := setOf(c.Members), setOf(s.Members)
-	for _, id := range s.Members {
+	present := s.Members.List()
+	wanted, had := setOf(c.Members), setOf(present)
+	for _, id := range present {
 		if !wanted[id] {
 			events = append(events, GroupMemberRemoved{User: id, By: c.By, Via: c.Via})
 		}

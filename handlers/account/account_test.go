@@ -270,7 +270,7 @@ func TestJoin(t *testing.T) {
 	}
 	s, revision, err := w.Groups.Load(t.Context(), stream)
 	w.must(err)
-	if len(s.Members) != 1 || revision != 1 {
+	if len(s.Members.List()) != 1 || revision != 1 {
 		t.Errorf("members %v at revision %d", s.Members, revision)
 	}
 	if err := w.Join(t.Context(), id("ada"), []string{id("nowhere")}, w.by("")); err == nil {

@@ -79,7 +79,7 @@ func (v *views) Conferred(_ context.Context, groups ...string) (superuser bool, 
 func (v *views) groupsOf(id string) []string {
 	var out []string
 	for gid, g := range v.now().groups {
-		if g.Status == group.Present && slices.Contains(g.Members, id) {
+		if g.Status == group.Present && slices.Contains(g.Members.List(), id) {
 			out = append(out, gid)
 		}
 	}

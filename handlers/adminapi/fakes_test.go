@@ -289,7 +289,7 @@ func (v *views) user(id string) (adminapi.User, bool) {
 	}
 	for _, gid := range slices.Sorted(maps.Keys(v.now().groups)) {
 		g := v.now().groups[gid]
-		if g.Status == group.Present && slices.Contains(g.Members, id) {
+		if g.Status == group.Present && slices.Contains(g.Members.List(), id) {
 			u.Groups = append(u.Groups, adminapi.Group{ID: gid, Name: g.Name, Superuser: g.Superuser, Attributes: g.Attributes})
 			crowned, _, _ := v.Conferred(context.Background(), gid)
 			u.Superuser = u.Superuser || crowned
@@ -368,8 +368,8 @@ func (v *views) Groups(_ context.Context, f adminapi.GroupFilter, _ bool, p admi
 
 func (v *views) Group(_ context.Context, id string) (adminapi.Group, bool, error) {
 	s := v.now().groups[id]
-	g := adminapi.Group{ID: id, Name: s.Name, Superuser: s.Superuser, Parents: s.Parents, Members: s.Members, Attributes: s.Attributes, Roles: v.held(s.Roles)}
-	for _, member := range s.Members {
+	g := adminapi.Group{ID: id, Name: s.Name, Superuser: s.Superuser, Parents: s.Parents, Members: s.Members.List(), Attributes: s.Attributes, Roles: v.held(s.Roles)}
+	for _, member := range s.Members.List() {
 		g.Keys = append(g.Keys, v.now().users[member].Key)
 	}
 	slices.Sort(g.Keys)
