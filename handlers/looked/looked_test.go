@@ -195,3 +195,20 @@ func TestFailsClosed(t *testing.T) {
 		t.Errorf("%v, %d events", err, len(d.events()))
 	}
 }
+
+// Whoever may not look cannot fill the ledger by asking for ever more things.
+func TestFloods(t *testing.T) {
+	d := newDesk(t)
+	const things = 5000
+	for i := range things {
+		if err := d.Refused(t.Context(), by("eve"), looked.Refusal{View: "events", Event: fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(d.events()); n == 0 || n >= things {
+		t.Errorf("%d refusals on record of %d", n, things)
+	}
+	if err := d.Queried(t.Context(), by("auditor"), looked.Look{View: "events"}); err != nil || !strings.HasPrefix(d.told()[len(d.told())-1], "auditor asked") {
+		t.Errorf("a look in a flood: %v, %s", err, d.told()[len(d.told())-1])
+	}
+}
