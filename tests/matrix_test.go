@@ -21,7 +21,7 @@ type rule struct {
 // served.
 func rules(t *testing.T) []rule {
 	t.Helper()
-	text, err := os.ReadFile("testdata/routes.txt")
+	text, err := os.ReadFile("testdata/routes.table")
 	if err != nil {
 		t.Fatal(err)
 	}

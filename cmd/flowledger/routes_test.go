@@ -20,7 +20,7 @@ import (
 
 // routesFile tells who may do what, a line for each method of each path. The
 // tests from outside try each line; a change of it has to be argued for.
-const routesFile = "../../tests/testdata/routes.txt"
+const routesFile = "../../tests/testdata/routes.table"
 
 // unlimited is what people use: a token that is limited is nobody there.
 const unlimited = "anybody, with no limited token"
