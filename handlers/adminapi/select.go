@@ -264,12 +264,6 @@ func (p *place) compare(other *place) int {
 	return strings.Compare(p.text, other.text)
 }
 
-// compare orders two values of one field.
-func compare(a, b any) int {
-	first, second := placeOf(a), placeOf(b)
-	return first.compare(&second)
-}
-
 // number reads the numbers that JSON values and cleaned ones have.
 func number(v any) (float64, bool) {
 	switch v := v.(type) {
