@@ -140,7 +140,7 @@ func (d *desk) sample(name, path string, s *openapi3.Schema) any {
 // deaf are the parameters of the contract that change nothing here, and why.
 var deaf = map[string]string{
 	"/core/applications/":           "there are no applications to pick from",
-	"/core/user_consent/":           "nobody has agreed to anything here; handlers/adminapi tests it",
+	"/core/user_consent/":           "nobody has agreed to anything here; handlers/adminapi tests user and application, and there are no words to search",
 	"/policies/reputation/scores/":  "nobody has a reputation here; handlers/adminapi tests it",
 	"/events/notifications/":        "nobody was told of anything here; handlers/adminapi tests it",
 	"/reports/exports/":             "no export was made here; handlers/adminapi tests it",
