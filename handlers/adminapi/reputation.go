@@ -89,7 +89,7 @@ func (s *Server) listScores(w http.ResponseWriter, r *http.Request, _ session.Ca
 }
 
 // maxScores is how many scores are opened to look into them.
-const maxScores = 500
+const maxScores = 250
 
 // maxIdentifiers is how many identifiers a list of scores can be asked for.
 const maxIdentifiers = 1000
