@@ -6,11 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/flowledger/flowledger/domain"
-	"github.com/flowledger/flowledger/domain/execution"
-	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/adminapi"
-	"github.com/flowledger/flowledger/handlers/auditapi"
 	"github.com/flowledger/flowledger/projections"
 )
 
@@ -117,76 +113,4 @@ func (a *app) UserID(ctx context.Context, text string) (string, error) {
 		return "", err
 	}
 	return found[0].ID, nil
-}
-
-// Definitions implements auditapi.Stories.
-func (a *app) Definitions(ctx context.Context, id string) ([]auditapi.Definition, error) {
-	out := []auditapi.Definition{}
-	seen := map[auditapi.Definition]bool{}
-	add := func(part string, ref domain.Ref) {
-		if d := (auditapi.Definition{Part: part, Ref: ref}); ref.ID != "" && !seen[d] {
-			seen[d] = true
-			out = append(out, d)
-		}
-	}
-	evaluated := func(e execution.Evaluation) {
-		for _, r := range e.Results {
-			if r.Binding != nil {
-				add("policy binding", domain.Ref{ID: r.Binding.ID, Revision: r.Binding.Revision})
-			}
-			if r.Policy != nil {
-				add("policy", *r.Policy)
-			}
-		}
-	}
-	entries := func(all []execution.Entry) {
-		for _, e := range all {
-			add("binding", e.Binding)
-			add("stage", e.Stage)
-		}
-	}
-	pinned := func(pins execution.Pins) error {
-		all, err := a.pinned(ctx, pins)
-		for _, p := range all {
-			if p.Part == "policy binding" {
-				p.Ref = domain.Ref{ID: p.ID, Revision: p.Revision} // as evidence names it
-			}
-			add(p.Part, p.Ref)
-		}
-		return err
-	}
-	for recorded, err := range a.store.ReadStream(ctx, eventstore.Stream("execution", id), 0) {
-		if err != nil {
-			return nil, err
-		}
-		decoded, err := a.codec.DecodeClear(recorded)
-		if err != nil {
-			return nil, err
-		}
-		switch e := decoded.Event.(type) {
-		case execution.ExecutionStarted:
-			add("flow", e.Flow)
-		case execution.PlanCreated:
-			add("flow", e.Flow)
-			entries(e.Entries)
-			if err := pinned(e.Pins); err != nil {
-				return nil, err
-			}
-		case execution.StageInserted:
-			entries(e.Entries)
-		case execution.ExecutionResumed:
-			entries(e.Entries)
-			if err := pinned(e.Pins); err != nil {
-				return nil, err
-			}
-		case execution.PolicyEvaluated:
-			evaluated(e.Evaluation)
-		case execution.PolicyDenied:
-			evaluated(e.Evaluation)
-		}
-	}
-	if len(out) == 0 {
-		return nil, noExecution(id)
-	}
-	return out, nil
 }

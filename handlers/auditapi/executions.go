@@ -43,7 +43,7 @@ type Execution struct {
 
 // A Definition is a configured thing that an execution went by.
 type Definition struct {
-	Part string `json:"part"` // flow, binding, stage, policy binding or policy
+	Part string `json:"part"` // flow, binding, stage, policy binding, policy or prompt
 	domain.Ref
 }
 

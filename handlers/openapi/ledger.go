@@ -34,7 +34,7 @@ type execution struct {
 
 // usedDefinition is a part that an execution went by.
 type usedDefinition struct {
-	Part string `json:"part" api:"enum=flow|binding|stage|policy binding|policy"`
+	Part string `json:"part" api:"enum=flow|binding|stage|policy binding|policy|prompt"`
 	definition
 }
 
