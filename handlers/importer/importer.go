@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -229,7 +228,7 @@ func (i *Importer) look(ctx context.Context, j Job, id uuid.UUID, nextKey func()
 		return dependency(id, instance)
 	}
 	env := blueprint.Env{
-		Context: j.Context, Self: j.instance, Getenv: os.LookupEnv, ReadFile: readFile, NextUserPK: nextKey,
+		Context: j.Context, Self: j.instance, Getenv: getenv, ReadFile: readFile, NextUserPK: nextKey,
 		NewID: func(key string) string {
 			instance, _, _ := strings.Cut(key, "#")
 			return uuid.NewSHA1(seed(instance), []byte(key)).String()
@@ -285,19 +284,6 @@ func (i *Importer) made(ctx context.Context, pk string, id uuid.UUID, asked map[
 // claimed already.
 func userID(importID uuid.UUID, username string) string {
 	return uuid.NewSHA1(importID, []byte("user/"+username)).String()
-}
-
-// readFile reads for !File: small regular files that anybody on the machine
-// may read, so that a blueprint cannot fetch the server's own keys.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o004 == 0 || info.Size() > 64<<10 {
-		return nil, errors.New("not a small file that everybody may read")
-	}
-	return os.ReadFile(path)
 }
 
 // start records the import with its text. A crash after it leaves a promise

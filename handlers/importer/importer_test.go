@@ -61,3 +61,20 @@ func TestReadFile(t *testing.T) {
 		}
 	}
 }
+
+// What this program was started with is in its environment and in its flags.
+func TestNothingIsToldOfTheStart(t *testing.T) {
+	for name, want := range map[string]string{
+		"FLOWLEDGER_SMTP": "", "FLOWLEDGER_BOOTSTRAP_TOKEN": "", "flowledger_smtp": "", "AUTHENTIK_DEFAULT_BRAND_ENABLED": "set",
+	} {
+		t.Setenv(name, "set")
+		if got, ok := getenv(name); got != want || ok != (want != "") {
+			t.Errorf("!Env %s: %q, %t", name, got, ok)
+		}
+	}
+	for _, path := range []string{"/proc/self/cmdline", "/proc/self/environ", "/proc/self/status"} {
+		if text, _ := readFile(path); len(text) > 0 {
+			t.Errorf("!File %s: %d bytes", path, len(text))
+		}
+	}
+}
