@@ -92,11 +92,23 @@ func (w tokenWish) allowed(c session.Caller, old Token) error {
 		if others && w.intent != nil && *w.intent != old.Intent {
 			problems.Add("intent", "Only superusers may change what the tokens of others are for.")
 		}
+		if others && w.prolongs(old) {
+			problems.Add("expires", "Only superusers may let the tokens of others live longer.")
+		}
 	}
 	if fault := beyond(c, intent, scope); fault != "" {
 		problems.Add("scope", "%s", fault)
 	}
 	return problems.Err()
+}
+
+// prolongs tells whether a token would live longer than it does: whoever has got
+// hold of its key would keep what was lent for a time.
+func (w tokenWish) prolongs(old Token) bool {
+	if !old.Expiring {
+		return false
+	}
+	return w.expiring != nil && !*w.expiring || w.expires != nil && w.expires.After(old.Expires)
 }
 
 // beyond says how a token would get around the limits of the one that the

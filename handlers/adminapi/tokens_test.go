@@ -93,6 +93,7 @@ func TestTokenLists(t *testing.T) {
 func TestOwnTokens(t *testing.T) {
 	b := newBench(t)
 	b.want(201, http.MethodPost, "core/tokens/", fields{"identifier": "root", "expiring": false})
+	b.want(201, http.MethodPost, "core/tokens/", fields{"identifier": "lasting", "expires": "2027-01-01T00:00:00Z"})
 	status := func(want int, method, path string, body any) reply {
 		t.Helper()
 		got := b.do(member, method, path, body)
@@ -132,6 +133,9 @@ func TestOwnTokens(t *testing.T) {
 	status(200, http.MethodGet, "core/tokens/root/", nil)
 	status(200, http.MethodPatch, "core/tokens/root/", fields{"description": "seen"})
 	status(400, http.MethodPatch, "core/tokens/root/", fields{"user": 2})
+	status(400, http.MethodPatch, "core/tokens/lasting/", fields{"expires": "2027-02-01T00:00:00Z"})
+	status(400, http.MethodPatch, "core/tokens/lasting/", fields{"expiring": false})
+	status(200, http.MethodPatch, "core/tokens/lasting/", fields{"expires": "2026-12-31T00:00:00Z"})
 	status(400, http.MethodPatch, "core/tokens/root/", fields{"scope": []any{"authentik_core.view_user"}})
 	status(400, http.MethodPatch, "core/tokens/root/", fields{"intent": "app_password"})
 	status(400, http.MethodPost, "core/tokens/", fields{"identifier": "x", "user": 1})
