@@ -12,6 +12,7 @@ import (
 	"github.com/flowledger/flowledger/handlers/auditapi"
 	"github.com/flowledger/flowledger/handlers/caller"
 	"github.com/flowledger/flowledger/handlers/flowapi"
+	"github.com/flowledger/flowledger/handlers/openapi"
 	"github.com/flowledger/flowledger/handlers/web"
 )
 
@@ -41,7 +42,7 @@ func (a *app) router(cfg config, m *metrics) *mux.Router {
 	admin.Mount(r)
 	a.keeper.Alone = admin.Alone
 	document := a.described(flows, ledger, admin)
-	schema(document).Mount(r)
+	openapi.NewServer(document).Mount(r)
 	pages := &web.Server{
 		Callers: callers, Forgery: callers, Flows: &pageFlows{a.executor, a}, Account: &pageAccount{a}, Brands: &brands{a}, API: document,
 		Log: a.log,

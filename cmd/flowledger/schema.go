@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"sync"
 
 	"github.com/flowledger/flowledger/handlers/adminapi"
 	"github.com/flowledger/flowledger/handlers/auditapi"
@@ -9,8 +9,13 @@ import (
 	"github.com/flowledger/flowledger/handlers/openapi"
 )
 
-// described is the document of what the servers have mounted.
-func (a *app) described(flows *flowapi.Server, ledger *auditapi.Server, admin *adminapi.Server) *openapi.Document {
+// described is the document of what the servers have mounted, made when it is
+// first asked for.
+func (a *app) described(flows *flowapi.Server, ledger *auditapi.Server, admin *adminapi.Server) func() *openapi.Document {
+	return sync.OnceValue(func() *openapi.Document { return a.describe(flows, ledger, admin) })
+}
+
+func (a *app) describe(flows *flowapi.Server, ledger *auditapi.Server, admin *adminapi.Server) *openapi.Document {
 	routes := []openapi.Route{openapi.Itself}
 	for _, r := range flows.Routes() {
 		routes = append(routes, openapi.Route{Method: r.Method, Path: r.Path, Open: true})
@@ -26,13 +31,4 @@ func (a *app) described(flows *flowapi.Server, ledger *auditapi.Server, admin *a
 		a.log.Error("the API's document is not complete", "problem", problem)
 	}
 	return document
-}
-
-// schema makes the server of a document.
-func schema(d *openapi.Document) *openapi.Server {
-	s, err := openapi.NewServer(d)
-	if err != nil {
-		panic(fmt.Sprintf("the API's document: %v", err)) // it holds nothing that has no JSON form
-	}
-	return s
 }

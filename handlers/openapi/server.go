@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -20,26 +21,37 @@ var Itself = Route{Method: http.MethodGet, Path: "schema/", Open: true}
 // A Server serves a document. Anybody may read it: it tells what this program
 // serves, which is published anyway, and nothing of what is in the ledger.
 type Server struct {
+	texts func() texts
+}
+
+// texts are a document in all its forms.
+type texts struct {
 	json, yaml []byte
 	tag        string // of both, for those who have it already
 }
 
-// NewServer makes a server of a document.
-func NewServer(d *Document) (*Server, error) {
+// NewServer makes a server of a document, which is written when somebody asks
+// for it: to have it ready would be most of what a start costs.
+func NewServer(document func() *Document) *Server {
+	return &Server{texts: sync.OnceValue(func() texts { return write(document()) })}
+}
+
+// write writes a document. It holds nothing that has no JSON form.
+func write(d *Document) texts {
 	text, err := json.Marshal(d)
 	if err != nil {
-		return nil, fmt.Errorf("write the API's document: %w", err)
+		panic(fmt.Sprintf("openapi: write the document: %v", err))
 	}
 	var plain any
 	if err := json.Unmarshal(text, &plain); err != nil {
-		return nil, fmt.Errorf("write the API's document: %w", err)
+		panic(fmt.Sprintf("openapi: read the document: %v", err))
 	}
 	indented, err := yaml.Marshal(plain)
 	if err != nil {
-		return nil, fmt.Errorf("write the API's document as YAML: %w", err)
+		panic(fmt.Sprintf("openapi: write the document as YAML: %v", err))
 	}
 	sum := sha256.Sum256(text)
-	return &Server{json: text, yaml: indented, tag: hex.EncodeToString(sum[:8])}, nil
+	return texts{json: text, yaml: indented, tag: hex.EncodeToString(sum[:8])}
 }
 
 // Mount adds the route.
@@ -67,16 +79,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, `{"detail":"Not found."}`) // as the contract answers a format that there is not
 		return
 	}
-	text, form := s.yaml, "yaml"
+	written := s.texts()
+	text, form := written.yaml, "yaml"
 	if strings.HasSuffix(kind, "json") {
-		text, form = s.json, "json"
+		text, form = written.json, "json"
 	}
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("ETag", `"`+s.tag+"-"+form+`"`)
+	h.Set("ETag", `"`+written.tag+"-"+form+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 }
 

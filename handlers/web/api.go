@@ -97,12 +97,12 @@ func operations(d *openapi.Document) (rows []operationRow) {
 const maxAPIQuery = 100
 
 func (s *Server) listOperations(w http.ResponseWriter, r *http.Request, c *session.Caller) error {
-	v := operationsView{frame: s.frame(r, *c, "API"), Query: r.URL.Query().Get("q"), Version: s.API.Info.Version}
+	v := operationsView{frame: s.frame(r, *c, "API"), Query: r.URL.Query().Get("q"), Version: s.API().Info.Version}
 	v.Query = strings.ToValidUTF8(v.Query[:min(len(v.Query), maxAPIQuery)], "")
 	v.Wide = true
 	words := strings.Fields(strings.ToLower(v.Query))
-	rows := operations(s.API)
-	for _, tag := range s.API.Tags {
+	rows := operations(s.API())
+	for _, tag := range s.API().Tags {
 		g := operationGroup{Name: tag.Name, About: tag.Description}
 		for _, row := range rows {
 			if row.tag == tag.Name && contains(row.Words(), words) {
@@ -138,7 +138,7 @@ type operationView struct {
 }
 
 func (s *Server) showOperation(w http.ResponseWriter, r *http.Request, c *session.Caller) error {
-	rows := operations(s.API)
+	rows := operations(s.API())
 	at := slices.IndexFunc(rows, func(o operationRow) bool { return o.ID == mux.Vars(r)["operation"] })
 	if at < 0 {
 		return domain.Errorf(domain.NotFound, "There is no such operation.")
@@ -151,7 +151,7 @@ func (s *Server) showOperation(w http.ResponseWriter, r *http.Request, c *sessio
 			v.Siblings = append(v.Siblings, other)
 		}
 	}
-	describe(&v, s.API, s.API.Paths[row.Path][strings.ToLower(row.Method)], c.BaseURL)
+	describe(&v, s.API(), s.API().Paths[row.Path][strings.ToLower(row.Method)], c.BaseURL)
 	return render(w, http.StatusOK, "api-operation", v)
 }
 

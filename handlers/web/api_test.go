@@ -10,7 +10,7 @@ import (
 )
 
 // described is a document with a little of everything.
-func described(t *testing.T) *openapi.Document {
+func described(t *testing.T) func() *openapi.Document {
 	t.Helper()
 	d, problems := openapi.Build([]openapi.Route{
 		openapi.Itself,
@@ -23,7 +23,7 @@ func described(t *testing.T) *openapi.Document {
 	if len(problems) == 0 {
 		t.Error("nothing is missing of what is described")
 	}
-	return d
+	return func() *openapi.Document { return d }
 }
 
 // The pages work without scripts: the search is a form.

@@ -43,7 +43,7 @@ type fakeSite struct {
 	tokens    []Token
 	scoped    bool  // everybody comes with a token that is limited
 	fail      error // what every look-up ends in
-	api       *openapi.Document
+	api       func() *openapi.Document
 	log       bytes.Buffer
 }
 

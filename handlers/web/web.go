@@ -26,7 +26,7 @@ type Server struct {
 	Flows   Flows
 	Account Account
 	Brands  Brands
-	API     *openapi.Document // to be shown to those who call it
+	API     func() *openapi.Document // to be shown to those who call it; nil for none
 	Log     *slog.Logger
 }
 
