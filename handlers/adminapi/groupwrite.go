@@ -39,6 +39,9 @@ func (s *Server) putGroup(w http.ResponseWriter, r *http.Request, c session.Call
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	seen, present, err := s.compared(r, "group", g.ID)
+	if err == nil && !how.create { // what it gave to its members a moment ago, nobody may give back unasked
+		g, err = s.findGroup(r)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,13 @@
 package adminapi_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/handlers/adminapi"
 )
 
 // managing is all that concerns users, groups, roles and tokens.
@@ -196,5 +198,35 @@ func TestPreviewIsForWriters(t *testing.T) {
 	}
 	if got := b.do("reader", http.MethodPost, "stages/prompt/prompts/preview/", fields{}); got.status != 403 && got.status != 404 {
 		t.Errorf("previewed: %d %s", got.status, got.text)
+	}
+}
+
+// late are people between whose first being asked for a group and the answer
+// something happens.
+type late struct {
+	adminapi.People
+	meanwhile func()
+}
+
+func (l *late) Group(ctx context.Context, id string) (adminapi.Group, bool, error) {
+	g, ok, err := l.People.Group(ctx, id)
+	if happen := l.meanwhile; happen != nil {
+		l.meanwhile = nil
+		happen()
+	}
+	return g, ok, err
+}
+
+// A role that a superuser takes from a group is not given back by somebody who
+// asked for the group before.
+func TestWhatIsTakenStaysTaken(t *testing.T) {
+	c := newCourt(t)
+	path := "core/groups/" + c.auditing + "/"
+	c.server.People = &late{c.server.People, func() { c.want(200, http.MethodPatch, path, fields{"roles": []string{}}) }}
+	if got := c.do("manager", http.MethodPatch, path, fields{"roles": []string{c.auditor}}); got.status != http.StatusForbidden {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+	if got := c.want(200, http.MethodGet, path, nil); got.str("roles.0") != "" {
+		t.Errorf("the role is back: %s", got.text)
 	}
 }
