@@ -128,6 +128,7 @@ func TestTokensEnd(t *testing.T) {
 func TestSessions(t *testing.T) {
 	w := newWorld(t)
 	login(w)
+	w.append(stream("user", "ada"), ada())
 	w.append(stream("session", "anonymous"), session.SessionBegun{Kind: "browser", Begun: start, Expires: start.Add(time.Hour)})
 	w.append(stream("session", "ended"), session.SessionBegun{Kind: "browser", Begun: start, Expires: start.Add(time.Hour)},
 		session.SessionAuthenticated{User: id("ada"), Expires: start.Add(time.Hour)}, session.SessionRevoked{Cause: "admin"}, session.SessionEnded{Cause: "revoked"})
@@ -164,7 +165,7 @@ func TestSessions(t *testing.T) {
 		t.Errorf("%d logged in, %v, want 1", total, err)
 	}
 	for name, f := range map[string]projections.SessionFilter{
-		"a word of the browser": {Search: "AGENT 192.0"}, "no word": {Search: "lynx"}, "an order": {Order: "-user__username"}, "another": {Order: "session__last_ip"},
+		"a word of the browser": {Search: "AGENT 192.0"}, "and of the user's name": {Search: "AD 192.0"}, "no word": {Search: "lynx"}, "an order": {Order: "-user__username"}, "another": {Order: "session__last_ip"},
 	} {
 		f.LoggedIn = true
 		want := map[bool]int{true: 0, false: 1}[name == "no word"]

@@ -114,7 +114,7 @@ type SessionFilter struct {
 	At                  time.Time // sessions whose time is over by then, or that idle too long, are not wanted
 }
 
-// sessionUser is the name of a session's user, as searches see it.
+// sessionUser is the name of a session's user, as lists order it.
 const sessionUser = "coalesce((SELECT username_folded FROM users WHERE users.id = sessions.user), '')"
 
 // sessionOrder are the columns that lists can be ordered by, as the contract
@@ -131,7 +131,10 @@ func (v *Sessions) List(ctx context.Context, f SessionFilter, p Page) ([]Session
 	w.equal("user", f.User)
 	w.equal("ip", f.IP)
 	w.equal("agent", f.Agent)
-	w.search(f.Search, "lower(ip || char(10) || agent || char(10) || "+sessionUser+")")
+	for _, word := range wordsOf(f.Search) {
+		// The users with such a name are looked for once, not for each session.
+		w.add("(instr(lower(ip || char(10) || agent), ?) > 0 OR user IN (SELECT id FROM users WHERE instr(username_folded, ?) > 0))", word, word)
+	}
 	if f.LoggedIn {
 		w.add("user <> ''")
 	}

@@ -40,10 +40,15 @@ const maxWords = 16
 
 // search wants each word of text in a column that holds folded text.
 func (w *where) search(text, column string) {
-	words := strings.Fields(fold(text))
-	for _, word := range words[:min(len(words), maxWords)] {
+	for _, word := range wordsOf(text) {
 		w.add("instr("+column+", ?) > 0", word)
 	}
+}
+
+// wordsOf are the folded words of a search that count.
+func wordsOf(text string) []string {
+	words := strings.Fields(fold(text))
+	return words[:min(len(words), maxWords)]
 }
 
 // fold makes texts equal that differ in case.

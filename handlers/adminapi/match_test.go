@@ -159,7 +159,7 @@ func TestOneEditorWins(t *testing.T) {
 			case bool:
 				field = "name"
 			case float64:
-				value = func(i int) any { return i + 1 }
+				value = func(i int) any { return i + 100 } // no default, so that each changes something
 			}
 			statuses := make([]int, 16)
 			var wg sync.WaitGroup
