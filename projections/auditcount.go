@@ -10,9 +10,23 @@ import (
 	"github.com/flowledger/flowledger/eventstore"
 )
 
-// countBudget is how long it may take to count: whoever reads a page does not
-// wait for the number of all the others.
-const countBudget = 20 * time.Millisecond
+// countBudget is how long it may take to count where there are more events
+// than countable: whoever reads a page does not wait for the number of all the
+// others.
+const (
+	countBudget = 20 * time.Millisecond
+	countable   = 20_000
+)
+
+// briefly bounds how long counting may take.
+func (a *Audit) briefly(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	n, err := a.views.count(ctx, "audit", "SELECT coalesce(max(n), 0) FROM audit", nil)
+	if n <= countable || err != nil {
+		return ctx, func() {}, err
+	}
+	brief, cancel := context.WithTimeout(ctx, countBudget)
+	return brief, cancel, nil
+}
 
 // Count returns how many events f wants. What only actions say is counted
 // already. All else is counted in an index; where that takes too long, the
@@ -28,7 +42,10 @@ func (a *Audit) Count(ctx context.Context, f AuditFilter) (total int, exact bool
 	if err != nil {
 		return 0, false, err
 	}
-	brief, cancel := context.WithTimeout(ctx, countBudget)
+	brief, cancel, err := a.briefly(ctx)
+	if err != nil {
+		return 0, false, err
+	}
 	defer cancel()
 	total, err = a.views.count(brief, "audit", "SELECT count(*) FROM audit"+w.sql(), w.args)
 	if err != nil && ctx.Err() == nil && errors.Is(brief.Err(), context.DeadlineExceeded) {

@@ -86,7 +86,10 @@ func (a *Audit) search(ctx context.Context, f AuditFilter, oldest bool, p Page) 
 // countUnion counts what any of some leaves has, as far as there is time.
 func (a *Audit) countUnion(ctx context.Context, leaves []leaf, rest where) (total int, exact bool, err error) {
 	query, args := union(leaves, rest, "")
-	brief, cancel := context.WithTimeout(ctx, countBudget)
+	brief, cancel, err := a.briefly(ctx)
+	if err != nil {
+		return 0, false, err
+	}
 	defer cancel()
 	err = a.views.readOnce(brief, "audit", "SELECT count(*) FROM ("+query+")", args, func(s *sqlite.Stmt) error {
 		total = s.ColumnInt(0)
