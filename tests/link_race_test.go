@@ -15,7 +15,7 @@ import (
 // opened each three times, without cookies and with them. One browser goes on;
 // the other is told that the link is used up.
 func TestLinkRace(t *testing.T) {
-	rounds := (amount(t, "FLOWLEDGER_TEST_ROUNDS", 20, 100) + 9) / 10 // a round is a dozen pages
+	rounds := (amount(t, "FLOWLEDGER_TEST_ROUNDS", 20, 100) + 49) / 50 // a round is a dozen pages
 	office := newPostOffice(t)
 	s := start(t, "--smtp", office.flag())
 	s.ship(t, "recovery")
