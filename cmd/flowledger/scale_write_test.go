@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"math"
 	"mime/multipart"
 	"net/http"
 	"slices"
@@ -36,9 +37,10 @@ func (r *timings) add(name string, took, busy, limit time.Duration) {
 	r.rows[i].busy += busy
 }
 
-// at is the time that a share of all stayed below.
+// at is the time that a share of all did not exceed, by the nearest rank: of
+// twenty, the nineteenth is the 95th percentile.
 func (w *row) at(share float64) time.Duration {
-	return w.took[min(int(float64(len(w.took))*share), len(w.took)-1)]
+	return w.took[max(int(math.Ceil(float64(len(w.took))*share)), 1)-1]
 }
 
 // maxRows is how many of the slowest are printed, beside what is no list.
