@@ -56,6 +56,10 @@ func (s *Server) mountNotifications(r *mux.Router) {
 	s.route(r, path+"{key}/used_by/", ownOr("authentik_events.notification"), verbs{http.MethodGet: s.notificationUses})
 }
 
+// maxNotices is how many of somebody's notifications a search opens: to look
+// into one costs as much as to show it.
+const maxNotices = 500
+
 // listNotifications answers from the read model where it can. What
 // notifications say is sealed, so to look for words they are opened.
 func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request, c session.Caller) error {
@@ -79,7 +83,7 @@ func (s *Server) listNotifications(w http.ResponseWriter, r *http.Request, c ses
 		}
 		return s.writeNotifications(w, r, pg, total, found)
 	}
-	all, _, err := s.Notifications.Notifications(r.Context(), f, q.Get("ordering"), Page{Limit: maxScan})
+	all, _, err := s.Notifications.Notifications(r.Context(), f, q.Get("ordering"), Page{Limit: maxNotices})
 	if err != nil {
 		return err
 	}
