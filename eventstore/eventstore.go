@@ -5,6 +5,7 @@ package eventstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -181,4 +182,10 @@ func (e *LimitError) Error() string {
 }
 
 // ErrClosed is what a store's methods return after Close.
-var ErrClosed = fmt.Errorf("the event store is closed")
+var ErrClosed = errors.New("the event store is closed")
+
+// ErrUnavailable is wrapped around every failure to reach the engine in which
+// a store keeps its events: no connection, no answer in time, no leader. It is
+// never about what the caller asked for. An append that fails with it has an
+// unknown outcome; appending the same event IDs again tells.
+var ErrUnavailable = errors.New("the event store is out of reach")
