@@ -63,10 +63,17 @@ func (v *view) flowsOf(stage string) json.RawMessage {
 	return shown
 }
 
-// flowSets are the flows that a stage is in, each once.
+// maxFlows is how many of the flows that a stage is in are shown with it. Which
+// ones there are besides is in the list of bindings, which has pages.
+const maxFlows = 100
+
+// flowSets are the flows that a stage is in, each once, up to [maxFlows].
 func (v *view) flowSets(stage string) []any {
 	out, known := []any{}, map[string]bool{}
 	for _, b := range v.s.Bindings.Referrers(stage) {
+		if len(out) == maxFlows {
+			break
+		}
 		id := text(b, "target")
 		if b.Kind != object.StageBindingModel || text(b, "stage") != stage || known[id] {
 			continue
@@ -79,7 +86,7 @@ func (v *view) flowSets(stage string) []any {
 	return out
 }
 
-// baseStage is a stage as lists of all kinds show it.
+// baseStage is a stage as lists of all kinds, and bindings, show it.
 func (v *view) baseStage(t object.Thing) map[string]any {
 	out := map[string]any{"pk": t.ID, "name": t.Name, "flow_set": v.flowsOf(t.ID)}
 	forms(kindOf(t), out)
