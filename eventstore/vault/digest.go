@@ -1,12 +1,11 @@
 package vault
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
-
-	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // The ids of the vault's own keys. A class is one letter, so no [ID] is like
@@ -16,19 +15,25 @@ const (
 	digestsID = "vault/digests"
 )
 
-// openOwnKeys loads the vault's own keys, and makes them in a new file. They
-// are read whenever the file is opened, and so prove that the master key fits.
-func (v *Vault) openOwnKeys() (err error) {
-	end, err := sqlitex.ImmediateTransaction(v.conn)
-	if err != nil {
+// openOwnKeys loads the vault's own keys, and makes them in a new engine. They
+// are read whenever it is opened, and so prove that the master key fits. The
+// second is made only after the first has proved that: of nodes that begin at
+// the same time with different master keys, only one has added anything. A
+// crash in between leaves the first, which the next start finds.
+func (v *Vault) openOwnKeys(ctx context.Context) (err error) {
+	if v.pepper, err = v.openOwnKey(ctx, pepperID); err != nil {
 		return err
 	}
-	defer end(&err)
-	if v.pepper, _, err = v.findOrMake(v.conn, pepperID); err != nil {
-		return err
-	}
-	v.digests, _, err = v.findOrMake(v.conn, digestsID)
+	v.digests, err = v.openOwnKey(ctx, digestsID)
 	return err
+}
+
+func (v *Vault) openOwnKey(ctx context.Context, id string) ([]byte, error) {
+	rows, err := v.engine.AddSecrets(ctx, v.offer(id))
+	if err != nil {
+		return nil, err
+	}
+	return v.unwrap(id, rows[0].Wrapped)
 }
 
 var lowerBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // MasterKey reads the key that wraps all others from the file at path, and
@@ -20,7 +22,7 @@ func MasterKey(path, keys string) ([32]byte, error) {
 		if _, found := os.Lstat(keys); found == nil {
 			return key, fmt.Errorf("master key %s is missing, and without it nothing opens %s", path, keys)
 		}
-		if err = makeMasterKey(path); err == nil {
+		if _, err = makeMasterKey(path); err == nil {
 			key, err = readMasterKey(path)
 		}
 	}
@@ -28,6 +30,53 @@ func MasterKey(path, keys string) ([32]byte, error) {
 		return [32]byte{}, fmt.Errorf("master key %s: %w", path, err)
 	}
 	return key, nil
+}
+
+// OpenShared opens the vault over an engine that several nodes share, with the
+// master key in the file at path. The first node of an empty engine makes the
+// key; to all others the operator must bring it. The engine is the vault's to
+// close, also if OpenShared fails. A crash after the key is made and before
+// the engine has anything leaves a key that the next start uses.
+func OpenShared(ctx context.Context, engine Engine, path string, now func() time.Time) (*Vault, error) {
+	key, made, err := sharedMasterKey(ctx, engine, path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("master key %s: %w", path, err), engine.Close())
+	}
+	v, err := New(ctx, engine, key, now)
+	switch {
+	case !errors.Is(err, ErrMasterKey):
+		return v, err
+	case made:
+		// Another node was faster. Nothing is wrapped by the key that was made
+		// here a moment ago, and left there it would stand in the way.
+		err = errors.Join(errKeyElsewhere, os.Remove(path))
+	default:
+		err = fmt.Errorf("%w: another one wraps the keys in the ledger's engine; %w", err, errKeyElsewhere)
+	}
+	return nil, fmt.Errorf("master key %s: %w", path, err)
+}
+
+// errKeyElsewhere says what the operator has to do.
+var errKeyElsewhere = errors.New("copy master.key from a node that works, or name the file with --master-key-file")
+
+// sharedMasterKey reads the master key, and makes it if the engine has no keys.
+func sharedMasterKey(ctx context.Context, engine Engine, path string) (key [32]byte, made bool, err error) {
+	key, err = readMasterKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, false, err
+	}
+	pepper, err := engine.FindSecret(ctx, pepperID)
+	if err != nil {
+		return key, false, err
+	}
+	if pepper.Wrapped != nil {
+		return key, false, fmt.Errorf("it is missing, and the ledger's engine has keys that only it opens; %w", errKeyElsewhere)
+	}
+	if made, err = makeMasterKey(path); err != nil {
+		return key, made, err
+	}
+	key, err = readMasterKey(path)
+	return key, made, err
 }
 
 func readMasterKey(path string) (key [32]byte, err error) {
@@ -55,25 +104,26 @@ func readMasterKey(path string) (key [32]byte, err error) {
 	return [32]byte(decoded), nil
 }
 
-// makeMasterKey puts a random key at path, unless somebody else is faster.
+// makeMasterKey puts a random key at path, unless somebody else is faster, and
+// tells whether it did.
 // The file appears under its name only when it is whole and on disk: a crash
 // before the link leaves nothing that counts, and after it, at worst, a second
 // name of the same key, which nobody reads.
-func makeMasterKey(path string) (err error) {
+func makeMasterKey(path string) (made bool, err error) {
 	folder := filepath.Dir(path)
 	f, err := os.CreateTemp(folder, filepath.Base(path)+".new-*") // has mode 0600
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name()), syncFolder(folder)) }()
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(newSecret()) + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+		return false, err
 	}
 	if err = os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 func syncFolder(path string) error {

@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// errWrapped says that a wrapped secret does not open. Either the file was
+// ErrMasterKey says that a wrapped secret does not open. Either its row was
 // changed, or it belongs to another master key.
-var errWrapped = errors.New("the master key does not open it")
+var ErrMasterKey = errors.New("the master key does not open it")
 
 func newWrapper(kek [32]byte) cipher.AEAD {
 	block, err := aes.NewCipher(kek[:])
@@ -23,16 +23,16 @@ func newWrapper(kek [32]byte) cipher.AEAD {
 	return wrapper
 }
 
-// wrap seals secret. Its id goes in as additional data, so that nobody can
-// put one row's secret under another's name.
-func (v *Vault) wrap(id string, secret []byte) []byte {
-	return v.wrapper.Seal(nil, nil, secret, []byte(id))
+// offer makes a secret of that id, wrapped. Its id goes in as additional data,
+// so that nobody can put one row's secret under another's name.
+func (v *Vault) offer(id string) Secret {
+	return Secret{ID: id, Wrapped: v.wrapper.Seal(nil, nil, newSecret(), []byte(id))}
 }
 
 func (v *Vault) unwrap(id string, wrapped []byte) ([]byte, error) {
 	secret, err := v.wrapper.Open(nil, nil, wrapped, []byte(id))
 	if err != nil {
-		return nil, fmt.Errorf("secret %s: %w", id, errWrapped)
+		return nil, fmt.Errorf("secret %s: %w", id, ErrMasterKey)
 	}
 	return secret, nil
 }

@@ -27,31 +27,31 @@ type job struct {
 
 // do hands j to the writer and waits until it is durable. Once the writer has
 // it, ctx no longer counts: the caller learns what became of it.
-func (v *Vault) do(ctx context.Context, j job) error {
+func (f *file) do(ctx context.Context, j job) error {
 	j.done = make(chan error, 1)
 	select {
-	case v.jobs <- j:
+	case f.jobs <- j:
 		return <-j.done
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-v.quit:
+	case <-f.quit:
 		return ErrClosed
 	}
 }
 
 // write is the one goroutine that changes the file.
-func (v *Vault) write() {
-	defer close(v.stopped)
+func (f *file) write() {
+	defer close(f.stopped)
 	ticker := time.NewTicker(tidyEvery)
 	defer ticker.Stop()
 	for {
 		select {
-		case first := <-v.jobs:
-			v.commit(v.gather(first))
+		case first := <-f.jobs:
+			f.commit(f.gather(first))
 		case <-ticker.C:
-			v.tidy()
-		case <-v.quit:
-			v.tidy()
+			f.tidy()
+		case <-f.quit:
+			f.tidy()
 			return
 		}
 	}
@@ -60,12 +60,12 @@ func (v *Vault) write() {
 // gather takes the jobs that are waiting already. One yield lets callers who
 // are about to ask come along; waiting for them would cost more than it gains
 // (spec/performance.md 2).
-func (v *Vault) gather(first job) []job {
+func (f *file) gather(first job) []job {
 	batch := []job{first}
 	runtime.Gosched()
 	for len(batch) < maxBatch {
 		select {
-		case j := <-v.jobs:
+		case j := <-f.jobs:
 			batch = append(batch, j)
 		default:
 			return batch
@@ -74,11 +74,11 @@ func (v *Vault) gather(first job) []job {
 	return batch
 }
 
-func (v *Vault) commit(batch []job) {
-	err := v.transact(batch)
+func (f *file) commit(batch []job) {
+	err := f.transact(batch)
 	for _, j := range batch {
 		if err == nil && j.scrub {
-			err = v.scrub()
+			err = f.scrub()
 		}
 	}
 	for _, j := range batch {
@@ -86,39 +86,39 @@ func (v *Vault) commit(batch []job) {
 	}
 }
 
-func (v *Vault) transact(batch []job) (err error) {
-	end, err := sqlitex.ImmediateTransaction(v.conn)
+func (f *file) transact(batch []job) (err error) {
+	end, err := sqlitex.ImmediateTransaction(f.conn)
 	if err != nil {
 		return err
 	}
 	defer end(&err)
 	for _, j := range batch {
-		if err = j.do(v.conn); err != nil {
+		if err = j.do(f.conn); err != nil {
 			return err
 		}
-		v.stale = v.stale || j.stale || j.scrub
+		f.stale = f.stale || j.stale || j.scrub
 	}
 	return nil
 }
 
 // tidy does what nobody waits for. Its errors have no one to go to and repeat
 // with the next job.
-func (v *Vault) tidy() {
-	_ = sqlitex.Execute(v.conn, `DELETE FROM cookies WHERE expires <= ?`,
-		&sqlitex.ExecOptions{Args: []any{v.now().UnixMicro()}})
-	_ = v.scrub()
+func (f *file) tidy() {
+	_ = sqlitex.Execute(f.conn, `DELETE FROM cookies WHERE expires <= ?`,
+		&sqlitex.ExecOptions{Args: []any{f.now().UnixMicro()}})
+	_ = f.scrub()
 }
 
 // scrub empties the WAL, which else would hold deleted rows until it is
 // written over. A reader in the middle can prevent it; then the next tidying
 // does it.
-func (v *Vault) scrub() error {
-	if !v.stale || v.reader == nil {
+func (f *file) scrub() error {
+	if !f.stale || f.reader == nil {
 		return nil
 	}
-	return sqlitex.Execute(v.conn, `PRAGMA wal_checkpoint(TRUNCATE)`, &sqlitex.ExecOptions{
+	return sqlitex.Execute(f.conn, `PRAGMA wal_checkpoint(TRUNCATE)`, &sqlitex.ExecOptions{
 		ResultFunc: func(stmt *sqlite.Stmt) error {
-			v.stale = stmt.ColumnInt(0) != 0
+			f.stale = stmt.ColumnInt(0) != 0
 			return nil
 		},
 	})
