@@ -1,7 +1,9 @@
 package projections
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -231,14 +233,25 @@ func (g *Groups) relatives(ctx context.Context, of *Group) error {
 	return nil
 }
 
-// members fills in who is in a group.
+// members fills in who is in a group, by key. There may be ten thousand, so
+// their keys come from an index that holds nothing else.
 func (g *Groups) members(ctx context.Context, of *Group) error {
-	return g.views.read(ctx, "members of group "+of.ID,
-		"SELECT u.id, u.key FROM groups_members m JOIN users u ON u.id = m.user WHERE m.id = ? ORDER BY u.key", []any{of.ID},
+	type member struct {
+		id  string
+		key int
+	}
+	var found []member
+	err := g.views.read(ctx, "members of group "+of.ID,
+		"SELECT u.id, u.key FROM groups_members m JOIN users u INDEXED BY users_keys ON u.id = m.user WHERE m.id = ?", []any{of.ID},
 		func(s *sqlite.Stmt) error {
-			of.Members, of.Keys = append(of.Members, s.ColumnText(0)), append(of.Keys, s.ColumnInt(1))
+			found = append(found, member{s.ColumnText(0), s.ColumnInt(1)})
 			return nil
 		})
+	slices.SortFunc(found, func(a, b member) int { return cmp.Compare(a.key, b.key) })
+	for _, m := range found {
+		of.Members, of.Keys = append(of.Members, m.id), append(of.Keys, m.key)
+	}
+	return err
 }
 
 // Bare returns a group without its members, who may be many, and false if

@@ -79,6 +79,9 @@ func (u *Users) list(ctx context.Context, w *where, order string, p Page) ([]Use
 	}
 	var users []User
 	by := column + direction(descending) + ", key"
+	if total >= few {
+		w = w.along()
+	}
 	// First which, from the narrowest index that tells, and then what they are.
 	q := columns + " WHERE id IN (SELECT id FROM users" + w.sql() + " ORDER BY " + w.through(total) + by + p.sql() + ") ORDER BY " + by
 	err = u.views.read(ctx, "users", q, w.args, func(s *sqlite.Stmt) error {
@@ -178,15 +181,31 @@ func (u *Users) Paths(ctx context.Context, search string) (paths []string, err e
 func (w *where) member(column string, groups []string) {
 	var in where
 	if in.oneOf("groups."+column, groups); len(groups) > 0 {
-		w.add("users.id IN (SELECT user FROM groups CROSS JOIN groups_members USING(id)"+in.sql()+")", in.args...)
+		w.add(belongs+"SELECT user FROM groups CROSS JOIN groups_members USING(id)"+in.sql()+")", in.args...)
 	}
 }
+
+// along is w for a walk along the index of the order: who belongs to something
+// is then looked at on the way, and not where the way begins.
+func (w *where) along() *where {
+	met := &where{args: w.args}
+	for _, c := range w.conditions {
+		if strings.HasPrefix(c, belongs) {
+			c = "+" + c
+		}
+		met.conditions = append(met.conditions, c)
+	}
+	return met
+}
+
+// belongs begins the conditions on what a user belongs to.
+const belongs = "users.id IN ("
 
 // holder wants one of some roles.
 func (w *where) holder(column string, roles []string) {
 	var in where
 	if in.oneOf("roles."+column, roles); len(roles) > 0 {
-		w.add("users.id IN (SELECT holder FROM roles_users JOIN roles USING(id)"+in.sql()+")", in.args...)
+		w.add(belongs+"SELECT holder FROM roles_users JOIN roles USING(id)"+in.sql()+")", in.args...)
 	}
 }
 

@@ -27,7 +27,7 @@ func (*Users) Name() string { return "users" }
 
 // Schema implements [Projection].
 func (*Users) Schema() string {
-	return `-- 3
+	return `-- 4
 		CREATE TABLE users(
 			id               TEXT PRIMARY KEY,
 			key              INTEGER NOT NULL,
@@ -51,7 +51,8 @@ func (*Users) Schema() string {
 			last_login       INTEGER NOT NULL DEFAULT 0
 		) WITHOUT ROWID;
 		CREATE INDEX users_by_key ON users(key);
-		CREATE INDEX users_by_username ON users(username, key, folded);
+		CREATE INDEX users_keys ON users(id, key);
+		CREATE INDEX users_by_username ON users(username, key, folded, active, type, path);
 		CREATE INDEX users_by_name ON users(name, key);
 		CREATE INDEX users_by_last_login ON users(last_login, key);
 		CREATE INDEX users_by_path ON users(path);

@@ -66,7 +66,13 @@ func (v *Views) open(path string) error {
 	if err := sqlitex.ExecuteScript(v.keeper, workersTable, nil); err != nil {
 		return err
 	}
-	v.pool, err = sqlitex.NewPool(path, sqlitex.PoolOptions{Flags: sqlite.OpenReadOnly, PoolSize: readers})
+	// A search reads the same index again and again.
+	v.pool, err = sqlitex.NewPool(path, sqlitex.PoolOptions{
+		Flags: sqlite.OpenReadOnly, PoolSize: readers,
+		PrepareConn: func(conn *sqlite.Conn) error {
+			return sqlitex.ExecuteTransient(conn, "PRAGMA cache_size = -16384", nil)
+		},
+	})
 	return err
 }
 
