@@ -70,7 +70,7 @@ func (s *Server) inheritedRoles(ctx context.Context, g Group) ([]any, error) {
 // maxMembers is how many members of a group are shown in full. Their keys are
 // all there, for clients read that list, change it and write it back; more of
 // the members is in the list of users, which has pages.
-const maxMembers = 200
+const maxMembers = 100
 
 // membersOf shows the first members of a group.
 func (s *Server) membersOf(ctx context.Context, g Group) ([]any, error) {

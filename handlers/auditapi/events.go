@@ -42,6 +42,9 @@ func EventOf(e eventstore.Recorded) Event {
 // maxPage is how many events one answer holds at most.
 const maxPage = 1000
 
+// defaultPage is how many it holds where nobody says how many.
+const defaultPage = 500
+
 // events answers with the events after a position, oldest first:
 // {"results": [...], "next": "POSITION"}. Whoever asks again with that position
 // follows the ledger live.
@@ -82,7 +85,7 @@ func window(q url.Values) (after eventstore.Position, limit int, err error) {
 			return after, 0, domain.Errorf(domain.Invalid, "after is no position.")
 		}
 	}
-	limit = maxPage
+	limit = defaultPage
 	if text := q.Get("limit"); text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > maxPage {
 			return after, 0, domain.Errorf(domain.Invalid, "limit is a number from 1 to %d.", maxPage)

@@ -75,7 +75,7 @@ func ledger() []resource {
 				description: "What is sealed stays sealed. To follow the ledger, ask again with the position in next.",
 				query: append([]Parameter{
 					by("after", "", "Position of the last event that is known; the beginning unless given."),
-					by("limit", 0, "How many events, 1000 at most."), by("stream", "", "Events of one stream."),
+					by("limit", 0, "How many events, 500 by default and 1000 at most."), by("stream", "", "Events of one stream."),
 					by("execution", "", "Events that an execution wrote or caused."), by("type", []string{}, "Types of events."),
 				}, between...),
 			},
