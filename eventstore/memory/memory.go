@@ -24,7 +24,8 @@ type Store struct {
 	events  []eventstore.Recorded
 	streams map[eventstore.StreamID][]int // indices into events
 	ids     map[uuid.UUID]int             // index into events
-	grown   chan struct{}                 // closed and replaced when events grows
+	notes   map[string]note
+	grown   chan struct{} // closed and replaced when events grows
 	closed  bool
 	closing chan struct{} // closed with closed
 }
@@ -37,6 +38,7 @@ func New(now func() time.Time) *Store {
 		now:     now,
 		streams: make(map[eventstore.StreamID][]int),
 		ids:     make(map[uuid.UUID]int),
+		notes:   make(map[string]note),
 		grown:   make(chan struct{}),
 		closing: make(chan struct{}),
 	}
@@ -130,6 +132,12 @@ func (s *Store) record(stream eventstore.StreamID, head eventstore.Revision, eve
 		s.streams[stream] = append(s.streams[stream], i)
 		s.ids[e.ID] = i
 	}
+	s.wake()
+}
+
+// wake tells those who wait that there are more events. The caller holds the
+// mutex.
+func (s *Store) wake() {
 	close(s.grown)
 	s.grown = make(chan struct{})
 }
@@ -139,6 +147,13 @@ func (s *Store) record(stream eventstore.StreamID, head eventstore.Revision, eve
 func clone(e eventstore.NewEvent) eventstore.NewEvent {
 	e.Header, e.Payload, e.Sealed = bytes.Clone(e.Header), bytes.Clone(e.Payload), bytes.Clone(e.Sealed)
 	return e
+}
+
+// Reached returns a position at or after every append that was acknowledged.
+func (s *Store) Reached() eventstore.Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return eventstore.PositionOf(uint64(len(s.events)))
 }
 
 // Head returns the position of the last event.

@@ -110,7 +110,8 @@ func (w *writer) stands(key int64, revision eventstore.Revision, id uuid.UUID) (
 // record writes the stream's new end and its events. The unique index on IDs
 // finds those that are known; what the append wrote before is then taken back.
 func (w *writer) record(key int64, head eventstore.Revision, r *request) error {
-	before := w.position
+	before, beforeAt := w.position, w.recordedAt
+	w.recordedAt = laterOf(w.recordedAt, w.started)
 	last := head + eventstore.Revision(len(r.events))
 	key, err := w.setHead(key, head, last, r.stream)
 	if err != nil {
@@ -124,7 +125,7 @@ func (w *writer) record(key int64, head eventstore.Revision, r *request) error {
 		}
 		if !fresh {
 			r.refuse(head, r.events[i].ID)
-			w.position = before
+			w.position, w.recordedAt = before, beforeAt
 			return w.takeBack(key, head)
 		}
 	}

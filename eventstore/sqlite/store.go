@@ -84,17 +84,21 @@ func (s *Store) connect(path string, now func() time.Time) error {
 	return nil
 }
 
-// Append implements [eventstore.Store]. Once the events are in the queue it
-// waits for the outcome whatever becomes of ctx: that takes milliseconds, and
-// spares the caller a guess.
+// Append implements [eventstore.Store].
 func (s *Store) Append(ctx context.Context, stream eventstore.StreamID, expected eventstore.Expected, events ...eventstore.NewEvent) (eventstore.Revision, error) {
 	if err := eventstore.Check(stream, events); err != nil {
 		return -1, err
 	}
+	return s.submit(ctx, newRequest(stream, expected, events))
+}
+
+// submit hands r to the writer. Once it is in the queue, submit waits for the
+// outcome whatever becomes of ctx: that takes milliseconds, and spares the
+// caller a guess.
+func (s *Store) submit(ctx context.Context, r *request) (eventstore.Revision, error) {
 	if err := s.ready(ctx); err != nil {
 		return -1, err
 	}
-	r := newRequest(stream, expected, events)
 	select {
 	case s.queue <- r:
 	case <-s.closing:

@@ -22,6 +22,7 @@ type request struct {
 	stream   eventstore.StreamID
 	expected eventstore.Expected
 	events   []eventstore.NewEvent
+	restored []eventstore.Recorded // instead of events, from another ledger
 	bytes    int
 
 	// revision and err are the writer's until done is closed, then the
@@ -46,9 +47,10 @@ type writer struct {
 	tail *tail
 
 	// position and recordedAt are those of the last event, as the open
-	// transaction sees it.
+	// transaction sees it. started is when that began.
 	position   int64
 	recordedAt time.Time
+	started    time.Time
 }
 
 // run serves the queue until closing.
@@ -104,7 +106,7 @@ func (w *writer) commit(batch []*request) {
 func (w *writer) transact(batch []*request) error {
 	err := w.exec("BEGIN IMMEDIATE")
 	if err == nil {
-		w.recordedAt = laterOf(w.recordedAt, w.now().UTC().Truncate(time.Microsecond))
+		w.started = w.now().UTC().Truncate(time.Microsecond)
 		err = w.apply(batch)
 	}
 	if err == nil {
@@ -131,7 +133,11 @@ func (w *writer) transact(batch []*request) error {
 // hinder its neighbours; the error it returns ends the whole transaction.
 func (w *writer) apply(batch []*request) error {
 	for _, r := range batch {
-		if err := w.append(r); err != nil {
+		carryOut := w.append
+		if r.restored != nil {
+			carryOut = w.restore
+		}
+		if err := carryOut(r); err != nil {
 			return err
 		}
 	}
