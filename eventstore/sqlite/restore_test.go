@@ -67,10 +67,7 @@ func TestRestoreRefused(t *testing.T) {
 			t.Errorf("request %d: error %v, want one: %v", i, batch[i].err, refused)
 		}
 	}
-	n, err := queryInt(w.conn, "SELECT count(*) FROM events")
-	if err != nil || n != 2 || w.position != 2 {
-		t.Errorf("%d events, position %d, error %v, want 2", n, w.position, err)
-	}
+	w.check(t, 2)
 }
 
 func openAt(t *testing.T, now func() time.Time) *Store {
