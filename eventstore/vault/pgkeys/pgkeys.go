@@ -39,6 +39,7 @@ const (
 type Engine struct {
 	pool    *pgxpool.Pool
 	now     func() time.Time
+	dialed  dialed
 	changes chan *change
 	stale   atomic.Bool // destroyed rows may still be in the table's file
 
@@ -73,6 +74,8 @@ func Open(ctx context.Context, url string, now func() time.Time) (*Engine, error
 		config.ConnConfig.RuntimeParams[name] = value
 	}
 	e := &Engine{now: now, changes: make(chan *change), quit: make(chan struct{})}
+	e.dialed.dial = config.ConnConfig.DialFunc
+	config.ConnConfig.DialFunc = e.dialed.Dial
 	if e.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("open keys: %w", err)
 	}
@@ -90,6 +93,10 @@ func (e *Engine) Close() error {
 	e.close.Do(func() {
 		close(e.quit)
 		e.running.Wait()
+		// The pool takes leave of the server, and would wait for one that is
+		// silent for much longer.
+		leave := time.AfterFunc(time.Second, e.dialed.cut)
+		defer leave.Stop()
 		e.pool.Close()
 	})
 	return nil

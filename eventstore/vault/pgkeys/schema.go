@@ -53,12 +53,17 @@ func (e *Engine) migrate(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// version is how many migrations the tables have behind them. That there are
-// none is asked of the catalogue: whoever may only use the tables could not
-// even say CREATE … IF NOT EXISTS.
+// hasTables asks the catalogue's own tables. What a session remembers of names,
+// which to_regclass asks, can be older than the lock on migrations. Just to say
+// CREATE … IF NOT EXISTS needs a right that whoever uses the tables may not
+// have.
+const hasTables = `SELECT EXISTS(SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = 'flowledger_keys' AND c.relname = 'version')`
+
+// version is how many migrations the tables have behind them.
 func (e *Engine) version(ctx context.Context, conn *pgx.Conn) (version int, err error) {
 	var made bool
-	err = conn.QueryRow(ctx, `SELECT to_regclass('flowledger_keys.version') IS NOT NULL`).Scan(&made)
+	err = conn.QueryRow(ctx, hasTables).Scan(&made)
 	if err != nil || !made {
 		return 0, err
 	}

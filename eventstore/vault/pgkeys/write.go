@@ -48,15 +48,16 @@ type change struct {
 	err   error
 }
 
-// put hands c to the writer and waits for its outcome. If ctx ends before,
-// the change may happen nevertheless.
+// put hands c to the writer and waits for its outcome. If ctx ends before, or
+// others have waited so long that the own patience is over, the change may
+// happen nevertheless.
 func (e *Engine) put(ctx context.Context, c *change) error {
 	c.done = make(chan struct{})
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(patience + patience/10)
 	defer timer.Stop()
 	select {
 	case e.changes <- c:
-	case <-timer.C: // those before are waiting for the server as well
+	case <-timer.C:
 		return fmt.Errorf("%w: others are waiting for it", eventstore.ErrUnavailable)
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -66,6 +67,8 @@ func (e *Engine) put(ctx context.Context, c *change) error {
 	select {
 	case <-c.done:
 		return c.err
+	case <-timer.C:
+		return fmt.Errorf("%w: no answer in time", eventstore.ErrUnavailable)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
