@@ -30,6 +30,21 @@ func (v *Views) Checkpoint(name string) (at eventstore.Position, err error) {
 	return at, nil
 }
 
+// Checkpoints returns how far each worker has come, by name.
+func (v *Views) Checkpoints() (map[string]eventstore.Position, error) {
+	v.workers.Lock()
+	defer v.workers.Unlock()
+	all := make(map[string]eventstore.Position)
+	err := query(v.keeper, "SELECT name, position FROM workers", func(s *sqlite.Stmt) (err error) {
+		all[s.ColumnText(0)], err = eventstore.ParsePosition(s.ColumnText(1))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("checkpoints of workers: %w", err)
+	}
+	return all, nil
+}
+
 // SaveCheckpoint remembers how far a worker has come.
 func (v *Views) SaveCheckpoint(name string, at eventstore.Position) error {
 	v.workers.Lock()

@@ -49,17 +49,19 @@ type progress struct {
 	shown time.Time
 }
 
-// show draws the bar, ten times a second at most.
-func (p *progress) show(done int) {
+// show draws the bar for so many of the total.
+func (p *progress) show(done int) { p.draw("", float64(done)/float64(max(p.total, 1)), done) }
+
+// draw draws the bar, ten times a second at most.
+func (p *progress) draw(doing string, share float64, done int) {
 	p.done = done
 	if time.Since(p.shown) < 100*time.Millisecond {
 		return
 	}
 	p.shown = time.Now()
-	share := float64(done) / float64(max(p.total, 1))
 	const width = 40
 	filled := min(int(share*width), width)
-	fmt.Fprintf(p.call.stderr, "\r[%-*s] %3.0f %%  %d events", width, bars[:filled], 100*share, done)
+	fmt.Fprintf(p.call.stderr, "\r%s[%-*s] %3.0f %%  %d events", doing, width, bars[:filled], 100*share, done)
 }
 
 const bars = "########################################"
