@@ -74,9 +74,10 @@ var layers = []layer{
 	{path: "eventstore/codec", ours: []string{"domain", "eventstore"}, others: []string{"github.com/google/uuid"}},
 	// The keys lie in an embedded file of their own.
 	{path: "eventstore/vault", ours: []string{"eventstore"}, others: []string{"zombiezen.com/go/sqlite"}},
-	{path: "eventstore/vault/vaulttest", ours: []string{"eventstore/vault"}, others: []string{"github.com/google/go-cmp"}},
+	{path: "eventstore/vault/vaulttest", ours: []string{"eventstore", "eventstore/vault"}, others: []string{"github.com/google/go-cmp"}},
 	// On the shared engines the keys lie beside the ledger.
 	{path: "eventstore/vault/pgkeys", ours: []string{"eventstore", "eventstore/vault"}, others: []string{"github.com/jackc/pgx"}},
+	{path: "eventstore/vault/esdbkeys", ours: []string{"eventstore", "eventstore/esdb", "eventstore/vault"}, others: []string{"golang.org/x/sync"}},
 	{path: "eventstore/feed", ours: []string{"eventstore"}, others: []string{"github.com/ThreeDotsLabs/watermill", "github.com/google/uuid"}},
 
 	{path: "projections", ours: []string{"domain/…", "eventstore", "eventstore/codec", "eventstore/feed"},

@@ -61,12 +61,13 @@ func (v *Vault) Cookie(ctx context.Context, value string) (session string, gener
 	return found.Session, found.Generation, true, nil
 }
 
-// DropSession removes all cookies of a session.
+// DropSession removes all cookies of a session that has ended. It gets no more.
 func (v *Vault) DropSession(ctx context.Context, session string) error {
 	return v.DropOlder(ctx, session, math.MaxInt32)
 }
 
 // DropOlder removes the cookies of a session that are of an older generation.
+// It gets no more of these.
 func (v *Vault) DropOlder(ctx context.Context, session string, generation int) error {
 	err := v.engine.DropCookies(ctx, session, generation)
 	v.cookies.dropIf(func(c Cookie) bool { return c.Session == session && c.Generation < generation })

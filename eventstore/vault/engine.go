@@ -50,7 +50,8 @@ type Cookies interface {
 	AddCookie(ctx context.Context, c Cookie, old []byte, graceUntil time.Time) error
 
 	// DropCookies removes the rows of a session that are of a generation
-	// below that one.
+	// below that one. Nobody adds any such row afterwards: engines differ in
+	// what becomes of it.
 	DropCookies(ctx context.Context, session string, below int) error
 }
 
