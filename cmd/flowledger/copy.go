@@ -24,9 +24,9 @@ func copyCommand() *subcommand {
 		run: func(ctx context.Context, c *call) error {
 			var job copying
 			fs := c.flags()
-			fs.StringVar(&job.from.store, "from", "", "the ledger to copy: sqlite:[PATH], postgres://…, esdb://… or esdb+discover://…")
+			fs.StringVar(&job.from.store, "from", "", "the `ledger` to copy: sqlite:[PATH], postgres://…, esdb://… or esdb+discover://…")
 			fs.StringVar(&job.from.data, "from-data", "./data", "data `folder` of the ledger to copy: with its master key and, for sqlite:, its keys")
-			fs.StringVar(&job.to.store, "to", "", "where to: sqlite:[PATH], postgres://…, esdb://… or esdb+discover://…; empty, or an earlier copy of the same ledger")
+			fs.StringVar(&job.to.store, "to", "", "`ledger` to copy to: sqlite:[PATH], postgres://…, esdb://… or esdb+discover://…; empty, or an earlier copy of the same ledger")
 			fs.StringVar(&job.to.data, "to-data", "", "data `folder` at the other end; for sqlite: it gets the keys, and any gets the master key")
 			fs.StringVar(&job.masterKey, "master-key-file", "", "`file` with the master key of both ends; by default master.key in the data folder of --from")
 			rest, err := c.parse(fs)
@@ -61,10 +61,11 @@ func (j *copying) check() error {
 	return nil
 }
 
-// run copies what is not there yet. The keys go first, for a ledger without
-// its keys is worse than keys without a ledger; the checkpoints go last, when
-// it is known where in the target they are. A crash anywhere leaves a target
-// on which no server may work, and with which the next run goes on.
+// run copies what is not there yet. Nothing is written before it is known that
+// the target is empty or an earlier copy. Then the keys go first, for events
+// without their keys are worth less than keys without events; the checkpoints
+// go last, when it is known where in the target they are. A crash anywhere
+// leaves a target with which the next run goes on.
 func (j *copying) run(ctx context.Context, c *call) (err error) {
 	from, err := openSource(ctx, j.from, j.masterKey)
 	if err != nil {
@@ -79,16 +80,23 @@ func (j *copying) run(ctx context.Context, c *call) (err error) {
 	if err := from.opens(ctx, from.key); err != nil {
 		return err
 	}
+	t, bar, err := j.transfer(ctx, c, from, to)
+	if err != nil {
+		return err
+	}
+	if err := t.begin(ctx); err != nil {
+		return bar.broken(err)
+	}
 	keys, err := carryKeys(ctx, from.keys, to.keys)
 	if err != nil {
 		return err
 	}
-	t, err := j.events(ctx, c, from, to)
-	if err != nil {
-		return err
+	if err := t.finish(ctx); err != nil {
+		return bar.broken(err)
 	}
+	bar.copied(t)
 	if from.shared {
-		// Servers may have gone on: what was sealed or destroyed meanwhile.
+		// Servers may have gone on: what was made or destroyed meanwhile.
 		if keys, err = carryKeys(ctx, from.keys, to.keys); err != nil {
 			return err
 		}
@@ -106,35 +114,42 @@ func (j *copying) run(ctx context.Context, c *call) (err error) {
 	return j.closing(c, from, to, t)
 }
 
-// events copies the events, and tells how.
-func (j *copying) events(ctx context.Context, c *call, from, to *depot) (*transfer, error) {
+// transfer prepares the copying of the events, with a bar that grows.
+func (j *copying) transfer(ctx context.Context, c *call, from, to *depot) (*transfer, *progress, error) {
 	head, err := from.store.Head(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	marks, err := from.marks(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	bar := progress{call: c, start: time.Now()}
-	t := &transfer{from: from.store, to: to.store, marks: marks}
-	t.tell = func(doing string, at eventstore.Position, events int) {
+	bar := &progress{call: c, start: time.Now()}
+	tell := func(doing string, at eventstore.Position, events int) {
 		bar.draw(doing, float64(at.Value())/float64(max(head.Value(), 1)), events)
 	}
-	err = t.run(ctx)
-	fmt.Fprintln(c.stderr)
-	if err != nil {
-		return nil, err
+	return &transfer{from: from.store, to: to.store, marks: marks, tell: tell}, bar, nil
+}
+
+// broken ends the bar's line, so that the error has one of its own.
+func (p *progress) broken(err error) error {
+	if !p.shown.IsZero() {
+		fmt.Fprintln(p.call.stderr)
 	}
-	seconds := max(time.Since(bar.start).Seconds(), 1e-9)
-	fmt.Fprintf(c.stdout, "copied %d events and compared all %d, in %.1f s, %.0f events/s\n", t.copied, t.alike, seconds, float64(t.alike)/seconds)
-	return t, nil
+	return err
+}
+
+// copied ends the bar of a transfer.
+func (p *progress) copied(t *transfer) {
+	seconds := max(time.Since(p.start).Seconds(), 1e-9)
+	fmt.Fprintln(p.call.stderr)
+	fmt.Fprintf(p.call.stdout, "copied %d events and compared all %d, in %.1f s, %.0f events/s\n", t.copied, t.alike, seconds, float64(t.alike)/seconds)
 }
 
 // closing says what is left to do.
 func (j *copying) closing(c *call, from, to *depot, t *transfer) error {
 	if from.shared {
-		fmt.Fprintf(c.stdout, "copied up to position %s; run again for what came since\n", t.source)
+		fmt.Fprintf(c.stdout, "copied up to position %s; for what came since, stop the servers of the source and run again\n", t.source)
 	}
 	if to.data == "" || j.masterKey != "" {
 		fmt.Fprintf(c.stdout, "whoever opens the copy needs the same master key: name %s with --master-key-file\n", from.keyPath)

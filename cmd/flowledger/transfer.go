@@ -54,16 +54,17 @@ func (e *differenceError) Error() string {
 	return fmt.Sprintf("revision %d of stream %s %s", e.revision, e.stream, e.text)
 }
 
-// run copies, once, what the target lacks. What it has must be the beginning of the
-// source, or nothing is written: so an interrupted transfer goes on. Every
-// event is compared once, after it was written, in this run or in an earlier
-// one.
-func (t *transfer) run(ctx context.Context) error {
-	if err := t.compare(ctx); err != nil {
-		return parting("the target is no copy of the source", err)
-	}
+// begin holds that what the target has is the beginning of the source. It
+// writes nothing.
+func (t *transfer) begin(ctx context.Context) error {
+	return parting("the target is no copy of the source", t.compare(ctx))
+}
+
+// finish copies what the target lacks, and compares that. It comes after
+// begin: every event of the target is compared once in each transfer.
+func (t *transfer) finish(ctx context.Context) error {
 	if err := t.copy(ctx); err != nil {
-		return fmt.Errorf("copy: %w", err)
+		return fmt.Errorf("%w; run the same command again, before a server works on the copy: it goes on where this one ended", err)
 	}
 	want := t.alike + t.copied
 	if err := t.compare(ctx); err != nil {
@@ -152,7 +153,8 @@ const (
 )
 
 // copy writes what comes after that which is alike. The source is read while
-// the target writes. A crash leaves a shorter copy, with which run goes on.
+// the target writes. A crash leaves a shorter copy, with which the next
+// transfer begins.
 func (t *transfer) copy(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	batches := make(chan []eventstore.Recorded, 2)

@@ -44,6 +44,14 @@ func transferring(from eventstore.Store, to restoring) *transfer {
 	return &transfer{from: from, to: to, tell: func(string, eventstore.Position, int) {}}
 }
 
+// run does all of a transfer.
+func (t *transfer) run(ctx context.Context) error {
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	return t.finish(ctx)
+}
+
 // holding makes a ledger that has these events, the last with a change.
 func holding(t *testing.T, events []eventstore.Recorded, change func(*eventstore.Recorded)) *memory.Store {
 	t.Helper()

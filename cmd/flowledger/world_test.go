@@ -128,7 +128,7 @@ func (a *app) types(t *testing.T, since uint64) []string {
 }
 
 // flowledger runs the program, and returns what it printed and its status.
-func flowledger(t *testing.T, stdin string, args ...string) (stdout, stderr string, status int) {
+func flowledger(t testing.TB, stdin string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	status = run(t.Context(), args, strings.NewReader(stdin), &out, &errs)
@@ -136,7 +136,7 @@ func flowledger(t *testing.T, stdin string, args ...string) (stdout, stderr stri
 }
 
 // does runs the program, which has to succeed, and returns what it printed.
-func does(t *testing.T, stdin string, args ...string) string {
+func does(t testing.TB, stdin string, args ...string) string {
 	t.Helper()
 	stdout, stderr, status := flowledger(t, stdin, args...)
 	if status != 0 {
