@@ -6,14 +6,19 @@ import (
 	"time"
 )
 
-// maxAge is the longest time for which something read from the file is used
-// without looking again (spec/events.md 6.4).
-const maxAge = 5 * time.Minute
+// How long something read from the engine is used without looking again:
+// secrets (spec/events.md 6.4), and cookies, which another node may limit to a
+// minute of grace.
+const (
+	secretAge = 5 * time.Minute
+	cookieAge = time.Minute
+)
 
-// A cache keeps what was used last, up to size entries, for [maxAge].
+// A cache keeps what was used last, up to size entries, for age.
 type cache[V any] struct {
 	now  func() time.Time
 	size int
+	age  time.Duration
 
 	mu sync.Mutex
 	// mu guards all that follows. recent has the entry used last in front.
@@ -28,8 +33,8 @@ type entry[V any] struct {
 	until time.Time
 }
 
-func newCache[V any](now func() time.Time, size int) *cache[V] {
-	return &cache[V]{now: now, size: size, entries: map[string]*list.Element{}, recent: list.New()}
+func newCache[V any](now func() time.Time, size int, age time.Duration) *cache[V] {
+	return &cache[V]{now: now, size: size, age: age, entries: map[string]*list.Element{}, recent: list.New()}
 }
 
 func (c *cache[V]) get(key string) (V, bool) {
@@ -46,7 +51,7 @@ func (c *cache[V]) get(key string) (V, bool) {
 	return none, false
 }
 
-// drops counts the calls of drop and dropIf. Whoever reads from the file in
+// drops counts the calls of drop and dropIf. Whoever reads from the engine in
 // order to [cache.put] asks before reading.
 func (c *cache[V]) drops() uint64 {
 	c.mu.Lock()
@@ -65,7 +70,7 @@ func (c *cache[V]) put(key string, value V, drops uint64) {
 	if found, ok := c.entries[key]; ok {
 		c.remove(found)
 	}
-	c.entries[key] = c.recent.PushFront(&entry[V]{key, value, c.now().Add(maxAge)})
+	c.entries[key] = c.recent.PushFront(&entry[V]{key, value, c.now().Add(c.age)})
 	if c.recent.Len() > c.size {
 		c.remove(c.recent.Back())
 	}

@@ -39,7 +39,7 @@ func (v *Vault) Replace(
 
 // Cookie tells where a cookie's value leads to. It is not ok when the value
 // was never given out, is over its time, or was dropped. What another node
-// has dropped or limited meanwhile can still lead there for five minutes.
+// has dropped or limited meanwhile can still lead there for a minute.
 func (v *Vault) Cookie(ctx context.Context, value string) (session string, generation int, ok bool, err error) {
 	if len(value) != cookieLength {
 		return "", 0, false, nil

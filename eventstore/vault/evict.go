@@ -5,7 +5,7 @@ package vault
 // that keys were destroyed: they are gone from the engine by then
 // (spec/events.md 6.4). Which ones does not matter, for that happens seldom,
 // and looking up again what is in use is cheap. Without it they leave after
-// [maxAge]. Cookies stay: where they lead, the session's own stream decides.
+// five minutes. Cookies stay: where they lead, the session's own stream decides.
 func (v *Vault) Evict() {
 	v.secrets.dropIf(func([]byte) bool { return true })
 }

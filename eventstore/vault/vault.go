@@ -51,8 +51,8 @@ func New(ctx context.Context, engine Engine, kek [32]byte, now func() time.Time)
 		engine:  engine,
 		now:     now,
 		wrapper: newWrapper(kek),
-		secrets: newCache[[]byte](now, 16384),
-		cookies: newCache[Cookie](now, 8192),
+		secrets: newCache[[]byte](now, 16384, secretAge),
+		cookies: newCache[Cookie](now, 8192, cookieAge),
 	}
 	if err := v.openOwnKeys(ctx); err != nil {
 		return nil, errors.Join(err, engine.Close())
