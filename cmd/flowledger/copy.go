@@ -95,7 +95,7 @@ func (j *copying) run(ctx context.Context, c *call) (err error) {
 		return bar.broken(err)
 	}
 	bar.copied(t)
-	if from.shared {
+	if !from.local() {
 		// Servers may have gone on: what was made or destroyed meanwhile.
 		if keys, err = carryKeys(ctx, from.keys, to.keys); err != nil {
 			return err
@@ -116,7 +116,7 @@ func (j *copying) run(ctx context.Context, c *call) (err error) {
 
 // transfer prepares the copying of the events, with a bar that grows.
 func (j *copying) transfer(ctx context.Context, c *call, from, to *depot) (*transfer, *progress, error) {
-	head, err := from.store.Head(ctx)
+	head, err := from.ledger.Head(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,7 +128,7 @@ func (j *copying) transfer(ctx context.Context, c *call, from, to *depot) (*tran
 	tell := func(doing string, at eventstore.Position, events int) {
 		bar.draw(doing, float64(at.Value())/float64(max(head.Value(), 1)), events)
 	}
-	return &transfer{from: from.store, to: to.store, marks: marks, tell: tell}, bar, nil
+	return &transfer{from: from.ledger, to: to.ledger, marks: marks, tell: tell}, bar, nil
 }
 
 // broken ends the bar's line, so that the error has one of its own.
@@ -148,7 +148,7 @@ func (p *progress) copied(t *transfer) {
 
 // closing says what is left to do.
 func (j *copying) closing(c *call, from, to *depot, t *transfer) error {
-	if from.shared {
+	if !from.local() {
 		fmt.Fprintf(c.stdout, "copied up to position %s; for what came since, stop the servers of the source and run again\n", t.source)
 	}
 	if to.data == "" || j.masterKey != "" {

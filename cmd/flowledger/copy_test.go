@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/esdb/esdbtest"
 	"github.com/flowledger/flowledger/eventstore/sqlite"
 	"github.com/flowledger/flowledger/eventstore/vault"
 	"github.com/flowledger/flowledger/projections"
@@ -72,6 +73,41 @@ func TestCopy(t *testing.T) {
 	_, stderr, status := flowledger(t, "", copyAll...)
 	if status != exitFailed || !strings.Contains(stderr, "the target is no copy of the source: revision ") {
 		t.Errorf("status %d, %s", status, stderr)
+	}
+}
+
+// TestCopyEngines moves a ledger to a shared engine, and back to a folder.
+func TestCopyEngines(t *testing.T) {
+	for name, start := range map[string]func(*testing.T) (url string){
+		"EventStoreDB": func(t *testing.T) string { return esdbtest.Start(t).URL() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, from, back := start(t), t.TempDir(), t.TempDir()
+			for _, name := range []string{"ada", "grace"} {
+				does(t, "Secret-9\n", "user", "create", "--data", from, "--email", name+"@example.org", name)
+			}
+			checkpoint(t, from, "mail", 3)
+			key := filepath.Join(from, "master.key")
+			for range 2 { // the second time, all is there
+				said := does(t, "", "copy", "--from", "sqlite:", "--from-data", from, "--to", url)
+				if !strings.Contains(said, "needs the same master key") || !strings.Contains(said, "worker mail goes on") {
+					t.Errorf("copy says\n%s", said)
+				}
+			}
+			said := does(t, "", "copy", "--from", url, "--master-key-file", key, "--to", "sqlite:", "--to-data", back)
+			if !strings.Contains(said, "stop the servers of the source and run again") {
+				t.Errorf("copy says\n%s", said)
+			}
+			if got, want := does(t, "", "events", "--json", "--data", back, "--master-key-file", key), does(t, "", "events", "--json", "--data", from); got != want {
+				t.Errorf("the events of the copy are\n%s\nwant\n%s", got, want)
+			}
+			if got, want := does(t, "", "user", "list", "--data", back, "--master-key-file", key), does(t, "", "user", "list", "--data", from); got != want {
+				t.Errorf("the users of the copy are\n%s\nwant\n%s", got, want)
+			}
+			if got := checkpointOf(t, back, "mail"); got != 3 {
+				t.Errorf("mail goes on at %d, want 3", got)
+			}
+		})
 	}
 }
 

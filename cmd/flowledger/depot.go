@@ -5,14 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/eventstore/esdb"
 	"github.com/flowledger/flowledger/eventstore/sqlite"
 	"github.com/flowledger/flowledger/eventstore/vault"
+	"github.com/flowledger/flowledger/eventstore/vault/esdbkeys"
 	"github.com/flowledger/flowledger/projections"
 )
 
@@ -21,12 +25,14 @@ import (
 type depot struct {
 	storage
 	flag    string // that names it
-	shared  bool   // with servers that may be running
-	store   movable
+	ledger  movable
 	keys    vault.Engine
 	key     [32]byte
 	keyPath string
-	views   *projections.Views // of a ledger that one machine has
+	// Workers' checkpoints are in views where one machine has the ledger, and
+	// else in notes.
+	views *projections.Views
+	notes eventstore.Notes
 }
 
 // A movable is a store that can be copied, and copied to.
@@ -43,13 +49,9 @@ func openSource(ctx context.Context, s storage, masterKey string) (*depot, error
 	if d.key, err = readKey(d.keyPath); err != nil {
 		return nil, fmt.Errorf("%w; name the master key of the ledger with --master-key-file, or its folder with --from-data", err)
 	}
-	path, _, err := s.events()
-	if err != nil {
-		return nil, err
-	}
-	for _, file := range []string{path, filepath.Join(s.data, "keys.db")} {
-		if _, err := os.Stat(file); err != nil {
-			return nil, fmt.Errorf("--from: there is no ledger with its keys: %w", err)
+	if d.local() {
+		if err := d.exists(); err != nil {
+			return nil, err
 		}
 	}
 	if err := d.open(ctx); err != nil {
@@ -59,6 +61,20 @@ func openSource(ctx context.Context, s storage, masterKey string) (*depot, error
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+// exists refuses files that are not there: opening would make them.
+func (d *depot) exists() error {
+	path, _, err := d.events()
+	if err != nil {
+		return err
+	}
+	for _, file := range []string{path, filepath.Join(d.data, "keys.db")} {
+		if _, err := os.Stat(file); err != nil {
+			return fmt.Errorf("%s: there is no ledger with its keys: %w", d.flag, err)
+		}
+	}
+	return nil
 }
 
 // openTarget opens a ledger, and makes what is missing.
@@ -72,12 +88,23 @@ func openTarget(ctx context.Context, s storage) (*depot, error) {
 	return d, d.open(ctx)
 }
 
+// local tells a ledger that one machine has from one with servers that may be
+// running.
+func (d *depot) local() bool { return strings.HasPrefix(d.storage.store, "sqlite:") }
+
 func (d *depot) open(ctx context.Context) (err error) {
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("%s: %w", d.flag, err), d.close())
-		}
-	}()
+	if d.local() {
+		err = d.openFiles()
+	} else {
+		err = d.openEngine(ctx)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", d.flag, err), d.close())
+	}
+	return nil
+}
+
+func (d *depot) openFiles() error {
 	path, _, err := d.events()
 	if err != nil {
 		return err
@@ -89,11 +116,26 @@ func (d *depot) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.store = store
+	d.ledger = store
 	if d.keys, err = vault.OpenFile(filepath.Join(d.data, "keys.db"), time.Now); err != nil {
 		return err
 	}
 	d.views, err = projections.Open(filepath.Join(d.data, "views.db"))
+	return err
+}
+
+func (d *depot) openEngine(ctx context.Context) error {
+	switch scheme, _, _ := strings.Cut(d.storage.store, ":"); scheme {
+	case "esdb", "esdb+discover":
+		store, err := esdb.Open(ctx, d.storage.store)
+		if err != nil {
+			return err
+		}
+		d.ledger, d.notes = store, store
+		d.keys, err = esdbkeys.Open(ctx, d.storage.store, time.Now)
+		return err
+	}
+	_, _, err := d.events()
 	return err
 }
 
@@ -115,19 +157,29 @@ func (d *depot) opens(ctx context.Context, key [32]byte) error {
 }
 
 // marks returns how far the workers have come.
-func (d *depot) marks(context.Context) (marks []*mark, err error) {
-	all, err := d.views.Checkpoints()
-	for name, at := range all {
-		marks = append(marks, &mark{name: name, source: at})
+func (d *depot) marks(ctx context.Context) (marks []*mark, err error) {
+	if d.notes != nil {
+		return d.noted(ctx)
 	}
-	slices.SortFunc(marks, func(a, b *mark) int { return cmp.Compare(a.name, b.name) })
+	all, err := d.views.Checkpoints()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		marks = append(marks, &mark{name: name, source: all[name]})
+	}
 	return marks, err
 }
 
-// settle saves how far the workers have come.
-func (d *depot) settle(_ context.Context, marks []*mark) error {
+// settle saves how far the workers have come. A crash leaves some of them,
+// and the others look at everything again, which changes nothing but takes
+// its time.
+func (d *depot) settle(ctx context.Context, marks []*mark) error {
 	for _, m := range marks {
-		if err := d.views.SaveCheckpoint(m.name, m.target); err != nil {
+		var err error
+		if d.notes != nil {
+			err = d.note(ctx, m)
+		} else {
+			err = d.views.SaveCheckpoint(m.name, m.target)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -142,8 +194,45 @@ func (d *depot) close() error {
 	if d.keys != nil {
 		errs = append(errs, d.keys.Close())
 	}
-	if d.store != nil {
-		errs = append(errs, d.store.Close())
+	if d.ledger != nil {
+		errs = append(errs, d.ledger.Close())
 	}
 	return errors.Join(errs...)
 }
+
+// workers are the names under which workers keep checkpoints in notes, which
+// cannot be listed.
+var workers = []string{"settle", "mail", "notify"}
+
+// noted reads the checkpoints from notes.
+func (d *depot) noted(ctx context.Context) (marks []*mark, err error) {
+	for _, name := range workers {
+		value, version, err := d.notes.Note(ctx, checkpointNote(name))
+		if err != nil || version == 0 {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		at, err := eventstore.ParsePosition(string(value))
+		if err != nil {
+			return nil, fmt.Errorf("checkpoint of worker %s: %w", name, err)
+		}
+		marks = append(marks, &mark{name: name, source: at})
+	}
+	return marks, nil
+}
+
+// note writes a checkpoint, whatever is there: nobody works on the target.
+func (d *depot) note(ctx context.Context, m *mark) error {
+	_, version, err := d.notes.Note(ctx, checkpointNote(m.name))
+	if err == nil {
+		_, err = d.notes.SetNote(ctx, checkpointNote(m.name), []byte(m.target.String()), version)
+	}
+	if err != nil {
+		return fmt.Errorf("save the checkpoint of worker %s: %w", m.name, err)
+	}
+	return nil
+}
+
+func checkpointNote(worker string) string { return "checkpoint-" + worker }
