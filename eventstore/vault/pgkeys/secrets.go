@@ -2,6 +2,7 @@ package pgkeys
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -53,14 +54,21 @@ func secretsByID(rows pgx.Rows) (map[string]vault.Secret, error) {
 	return byID, err
 }
 
-// DestroySecrets implements [vault.Secrets], all in one transaction.
+// DestroySecrets implements [vault.Secrets], in one transaction, or in some
+// where they are many. A crash in between leaves some destroyed and others
+// not, and repeating it finishes it.
 func (e *Engine) DestroySecrets(ctx context.Context, since time.Time, ids ...string) error {
-	c := change{secrets: make([]vault.Secret, len(ids))}
-	for i, id := range ids {
-		c.secrets[i] = vault.Secret{ID: id, Since: since}
+	for some := range slices.Chunk(ids, maxSecrets) {
+		var c change
+		for _, id := range some {
+			c.secrets = append(c.secrets, vault.Secret{ID: id, Since: since})
+		}
+		err := e.put(ctx, &c)
+		// Also after an error: it may have happened.
+		e.stale.Store(true)
+		if err != nil {
+			return err
+		}
 	}
-	err := e.put(ctx, &c)
-	// Also after an error: it may have happened.
-	e.stale.Store(true)
-	return err
+	return nil
 }

@@ -16,8 +16,12 @@ import (
 	"github.com/flowledger/flowledger/eventstore/vault"
 )
 
-// maxBatch bounds how many changes share one transaction.
-const maxBatch = 256
+// How many changes share one transaction, and how many secrets one of them may
+// bring, so that the server has an answer in time.
+const (
+	maxBatch   = 256
+	maxSecrets = 2000
+)
 
 const (
 	// Whoever offers an id that another node is about to add or to destroy
@@ -91,12 +95,12 @@ func (e *Engine) writeAlways() {
 // who are about to ask come along; waiting for them would cost more than it
 // gains (spec/performance.md 2).
 func (e *Engine) gather(first *change) []*change {
-	batch := []*change{first}
+	batch, secrets := []*change{first}, len(first.secrets)
 	runtime.Gosched()
-	for len(batch) < maxBatch {
+	for len(batch) < maxBatch && secrets < maxSecrets {
 		select {
 		case c := <-e.changes:
-			batch = append(batch, c)
+			batch, secrets = append(batch, c), secrets+len(c.secrets)
 		default:
 			return batch
 		}
