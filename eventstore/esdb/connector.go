@@ -110,9 +110,9 @@ func (c *connector) leave(conn *connection) {
 
 func (conn *connection) close() { conn.once.Do(func() { _ = conn.client.Close() }) }
 
-// drop ends a connection, and all that goes on in it. Calls that the client
-// has forgotten do not end; they panic when it is closed at last, which is
-// caught.
+// drop lets nobody in any more, and ends the subscriptions of a connection.
+// Calls go on to their own limit. Those that the client has forgotten do not
+// end; they panic when it is closed at last, which is caught.
 func (c *connector) drop(conn *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,9 +141,9 @@ func (c *connector) close() {
 }
 
 // call lets f use a connection, once, for the limit of a call at most. F runs
-// in a goroutine of its own that is left alone when the time is over: the
-// client waits in places that know no context. What it returns after that is
-// seen by nobody.
+// in a goroutine of its own that is left alone when the time is over or the
+// caller is gone: the client waits in places that know no context, and has a
+// data race when it is interrupted. What f returns then is seen by nobody.
 func call[T any](ctx context.Context, c *connector, f func(context.Context, *connection) (T, error)) (T, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
@@ -152,7 +152,6 @@ func call[T any](ctx context.Context, c *connector, f func(context.Context, *con
 	if err != nil {
 		return none, cause(ctx, err)
 	}
-	defer context.AfterFunc(conn.ctx, cancel)()
 	type result struct {
 		value T
 		err   error
@@ -160,12 +159,14 @@ func call[T any](ctx context.Context, c *connector, f func(context.Context, *con
 	done := make(chan result, 1)
 	go func() {
 		defer c.leave(conn)
-		value, err := guarded(func() (T, error) { return f(c.demand(limited), conn) })
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.limit)
+		defer cancel()
+		value, err := guarded(func() (T, error) { return f(c.demand(own), conn) })
 		done <- result{value, err}
 	}()
 	select {
 	case r := <-done:
-		if r.err != nil && ctx.Err() == nil && broken(r.err) {
+		if r.err != nil && broken(r.err) {
 			c.drop(conn)
 		}
 		return r.value, cause(ctx, r.err)

@@ -55,6 +55,9 @@ func (s *Store) closedOr(err error) error {
 // unavailable says that the engine is out of reach. What it was is text only:
 // the deadline of a call is not the caller's.
 func unavailable(err error) error {
+	if errors.Is(err, eventstore.ErrUnavailable) {
+		return err
+	}
 	return fmt.Errorf("%w: %v", eventstore.ErrUnavailable, err)
 }
 

@@ -1,6 +1,7 @@
 package esdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,15 +90,25 @@ func (f *following) follow(ctx context.Context) error {
 }
 
 // subscribe starts a subscription behind what was seen. It lives until ctx is
-// done, or its connection is given up, which calls cancel; the call that
-// starts it has its deadline all the same.
+// done or its connection is given up, which calls cancel. Its beginning is not
+// interrupted, as no call is, but has a deadline.
 func (f *following) subscribe(ctx context.Context, cancel func()) (*esdb.Subscription, error) {
 	options := esdb.SubscribeToAllOptions{From: allFrom(f.after), Filter: ledgerOnly, MaxSearchWindow: 500}
-	living := f.store.connector.demand(ctx)
-	return call(ctx, f.store.connector, func(_ context.Context, conn *connection) (*esdb.Subscription, error) {
+	c := f.store.connector
+	return call(ctx, c, func(_ context.Context, conn *connection) (*esdb.Subscription, error) {
+		living, end := context.WithCancel(context.WithoutCancel(ctx))
+		late := time.AfterFunc(c.limit, end)
+		sub, err := conn.client.SubscribeToAll(c.demand(living), options)
+		if !late.Stop() || err != nil {
+			end()
+			return nil, cmp.Or(err, context.DeadlineExceeded)
+		}
 		unhook := context.AfterFunc(conn.ctx, cancel)
-		context.AfterFunc(living, func() { unhook() })
-		return conn.client.SubscribeToAll(living, options)
+		context.AfterFunc(ctx, func() {
+			unhook()
+			end()
+		})
+		return sub, nil
 	})
 }
 

@@ -37,6 +37,10 @@ func (s *streamsServer) Append(call streams.Streams_AppendServer) error {
 	if err != nil {
 		return err
 	}
+	// Only who has heard it all is sent to the leader.
+	if err := s.server.notLeader(call.Context()); err != nil {
+		return err
+	}
 	stream := string(options.GetStreamIdentifier().GetStreamName())
 	result := s.server.ledger.append(stream, claim(options), events)
 	if s.server.lose() {

@@ -113,7 +113,7 @@ func (s *Server) refuse(ctx context.Context, method string) error {
 		s.faults.unavailable = max(s.faults.unavailable-1, -1)
 		return status.Error(codes.Unavailable, "Server Is Not Ready")
 	}
-	if !strings.HasPrefix(method, "/event_store.client.streams.") {
+	if !strings.HasSuffix(method, "/Read") {
 		return nil
 	}
 	return s.notLeader(ctx)

@@ -29,7 +29,7 @@ import (
 type Server struct {
 	t      testing.TB
 	ledger *ledger
-	port   int
+	port   int // set before the node serves
 
 	mu      sync.Mutex // guards all below
 	grpc    *grpc.Server
@@ -80,7 +80,9 @@ func (s *Server) Restart() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.port = l.Addr().(*net.TCPAddr).Port
+	if s.port == 0 { // a restart is at the same address
+		s.port = l.Addr().(*net.TCPAddr).Port
+	}
 	s.conns = &listener{Listener: l, open: make(map[net.Conn]bool)}
 	s.grpc = grpc.NewServer(
 		grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
