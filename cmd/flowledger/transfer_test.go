@@ -129,6 +129,32 @@ func extended(t *testing.T, events []eventstore.Recorded) *memory.Store {
 	return s
 }
 
+// TestTransferLive copies from a ledger that goes on meanwhile.
+func TestTransferLive(t *testing.T) {
+	from, to := written(t, 2500), memory.New(time.Now)
+	tr := transferring(from, to)
+	tr.tell = func(string, eventstore.Position, int) {
+		e := eventstore.NewEvent{ID: uuid.New(), Type: "Happened", Payload: []byte("{}")}
+		if _, err := from.Append(t.Context(), "live-1", eventstore.Any, e); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := tr.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := len(recorded(t, to))
+	if before < 2500 {
+		t.Errorf("%d events were copied, there were 2500 when it began", before)
+	}
+	again := transferring(from, to)
+	if err := again.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(recorded(t, to)), len(recorded(t, from)); got != want || again.copied != want-before {
+		t.Errorf("the copy has %d events, %d of them new, the source %d", got, again.copied, want)
+	}
+}
+
 // A clumsy store changes something of what it takes over.
 type clumsy struct {
 	*memory.Store
