@@ -3,6 +3,7 @@ package pgkeys_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -17,12 +18,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// server is a PostgreSQL of this test binary alone; why tells why there is
-// none.
-var server struct {
-	address string
-	why     error
-	last    atomic.Int64 // number of the database made last
+// shared is the PostgreSQL of this test binary; why tells why there is none.
+var shared struct {
+	*server
+	why  error
+	last atomic.Int64 // number of the database made last
 }
 
 func TestMain(m *testing.M) {
@@ -30,53 +30,65 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	stop := func() {}
-	if server.address, stop, err = serve(folder); err != nil {
-		server.why = err
-	}
+	shared.server, shared.why = prepare(folder)
 	code := m.Run()
-	stop()
+	if shared.server != nil {
+		shared.stop()
+	}
 	os.RemoveAll(folder)
 	os.Exit(code)
 }
 
-// serve starts a server in folder, on a free port, and returns when it is up.
-func serve(folder string) (address string, stop func(), err error) {
-	stop = func() {}
-	initdb, postgres := program("initdb"), program("postgres")
-	if initdb == "" || postgres == "" {
-		return "", stop, fmt.Errorf("no PostgreSQL server is installed here")
+// A server is a PostgreSQL on a loopback port.
+type server struct {
+	data, postgres string
+	port           int
+	as             *syscall.SysProcAttr
+	running        *exec.Cmd
+	ended          chan struct{}
+}
+
+// prepare makes a cluster in folder and starts its server.
+func prepare(folder string) (*server, error) {
+	initdb := program("initdb")
+	s := &server{data: filepath.Join(folder, "data"), postgres: program("postgres"), as: &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}}
+	if initdb == "" || s.postgres == "" {
+		return nil, errors.New("no PostgreSQL server is installed here")
 	}
-	attributes := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
 	if os.Getuid() == 0 { // which both programs refuse to be
 		const nobody = 65534
-		attributes.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+		s.as.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
 		if err := os.Chown(folder, nobody, nobody); err != nil {
-			return "", stop, err
+			return nil, err
 		}
 	}
-	data := filepath.Join(folder, "data")
-	prepare := exec.Command(initdb, "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D", data)
-	prepare.SysProcAttr, prepare.Dir = attributes, folder
-	if out, err := prepare.CombinedOutput(); err != nil {
-		return "", stop, fmt.Errorf("%w: %s", err, out)
+	cluster := exec.Command(initdb, "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D", s.data)
+	cluster.SysProcAttr, cluster.Dir = s.as, folder
+	if out, err := cluster.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", stop, err
+		return nil, err
 	}
-	port := free.Addr().(*net.TCPAddr).Port
+	s.port = free.Addr().(*net.TCPAddr).Port
 	free.Close()
-	run := exec.Command(postgres, "-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-k", folder)
-	run.SysProcAttr, run.Dir = attributes, folder
-	log, err := run.StderrPipe()
+	return s, s.start()
+}
+
+// start returns when the server is up.
+func (s *server) start() error {
+	s.running = exec.Command(s.postgres, "-D", s.data, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-k", s.data)
+	s.running.SysProcAttr, s.running.Dir = s.as, s.data
+	log, err := s.running.StderrPipe()
 	if err != nil {
-		return "", stop, err
+		return err
 	}
-	if err := run.Start(); err != nil {
-		return "", stop, err
+	if err := s.running.Start(); err != nil {
+		return err
 	}
 	up, ended := make(chan struct{}), make(chan struct{})
+	s.ended = ended
 	go func() {
 		defer close(ended)
 		for lines := bufio.NewScanner(log); lines.Scan(); {
@@ -85,18 +97,19 @@ func serve(folder string) (address string, stop func(), err error) {
 			}
 		}
 	}()
-	stop = func() {
-		run.Process.Signal(syscall.SIGQUIT)
-		<-ended
-		run.Wait()
-	}
 	select {
 	case <-up:
-		return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/", port), stop, nil
+		return nil
 	case <-ended:
-		run.Wait()
-		return "", func() {}, fmt.Errorf("the PostgreSQL server does not start")
+		return errors.Join(errors.New("the PostgreSQL server does not start"), s.running.Wait())
 	}
+}
+
+// stop ends the server as a crash does: what is not in its log is lost.
+func (s *server) stop() {
+	s.running.Process.Signal(syscall.SIGQUIT)
+	<-s.ended
+	s.running.Wait()
 }
 
 // program finds one of PostgreSQL's, which need not be in the path.
@@ -114,17 +127,21 @@ func program(name string) string {
 // database makes a database that nobody else uses, and returns its address.
 func database(t testing.TB) string {
 	t.Helper()
-	if server.why != nil {
-		t.Skip(server.why)
+	if shared.why != nil {
+		t.Skip(shared.why)
 	}
-	conn, err := pgx.Connect(t.Context(), server.address+"postgres")
+	name := fmt.Sprintf("keys%d", shared.last.Add(1))
+	conn, err := pgx.Connect(t.Context(), shared.address("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	name := fmt.Sprintf("keys%d", server.last.Add(1))
 	if _, err := conn.Exec(t.Context(), `CREATE DATABASE `+name); err != nil {
 		t.Fatal(err)
 	}
-	return server.address + name
+	return shared.address(name)
+}
+
+func (s *server) address(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s", s.port, database)
 }
