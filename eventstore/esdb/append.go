@@ -33,7 +33,7 @@ func (s *Store) Append(ctx context.Context, stream eventstore.StreamID, expected
 	ctx, cancel := s.within(ctx)
 	defer cancel()
 	known := s.known.of(stream)
-	if err := known.lock(ctx); err != nil {
+	if err := known.lock(ctx, s.patience); err != nil {
 		return -1, s.closedOr(err)
 	}
 	defer known.unlock()

@@ -3,7 +3,9 @@ package esdb
 import (
 	"container/list"
 	"context"
+	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -72,11 +74,22 @@ func (k *known) grow(n int) {
 }
 
 // lock waits for the turn to append. Writers on this node wait for each other
-// instead of being refused by the engine; those on other nodes do not.
-func (e *events) lock(ctx context.Context) error {
+// instead of being refused by the engine; those on other nodes do not. None
+// waits for longer than the store has patience: those before it may all have
+// to learn that the engine is out of reach.
+func (e *events) lock(ctx context.Context, patience time.Duration) error {
 	select {
 	case e.turn <- struct{}{}:
 		return nil
+	default:
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case e.turn <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("append to %s: %w: others wait for it", e.stream, eventstore.ErrUnavailable)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

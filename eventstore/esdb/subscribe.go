@@ -148,11 +148,17 @@ func (f *following) take(ctx context.Context, events <-chan *esdb.SubscriptionEv
 			if event.SubscriptionDropped != nil {
 				return event.SubscriptionDropped.Error
 			}
-			f.alive = time.Now()
-			if err := f.pass(event); err != nil || f.ended {
+			err := f.pass(event)
+			f.alive = time.Now() // a slow reader is not the engine's silence
+			if err != nil || f.ended {
 				return err
 			}
 		case <-quiet.C:
+			if rest := f.store.watch - time.Since(f.alive); rest > 0 || len(events) > 0 {
+				expected = 0
+				quiet.Reset(max(rest, f.store.watch/10))
+				continue
+			}
 			if expected > f.after {
 				return errStalled
 			}
@@ -160,7 +166,8 @@ func (f *following) take(ctx context.Context, events <-chan *esdb.SubscriptionEv
 			if err != nil {
 				return err
 			}
-			f.alive, expected = time.Now(), end.position
+			expected = end.position
+			f.alive = time.Now()
 			quiet.Reset(f.store.watch)
 		case <-ctx.Done():
 			return ctx.Err()
