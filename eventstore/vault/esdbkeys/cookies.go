@@ -28,7 +28,9 @@ type dropped struct {
 	Below int `json:"below"` // generation from which on cookies live
 }
 
-func streamOf(digest []byte) string { return cookieStream + hex.EncodeToString(digest) }
+func (e *Engine) streamOf(digest []byte) string {
+	return e.name(cookieStream, hex.EncodeToString(digest))
+}
 
 // FindCookie implements [vault.Cookies].
 func (e *Engine) FindCookie(ctx context.Context, digest []byte) (vault.Cookie, bool, error) {
@@ -46,20 +48,20 @@ func (e *Engine) FindCookie(ctx context.Context, digest []byte) (vault.Cookie, b
 // findCookie returns a cookie, also one that was dropped with its session, and
 // the revision of its stream. If there is none it has no digest.
 func (e *Engine) findCookie(ctx context.Context, digest []byte) (vault.Cookie, eventstore.Revision, error) {
-	last, err := e.store.LastBeside(ctx, streamOf(digest))
+	last, err := e.store.LastBeside(ctx, e.streamOf(digest))
 	if err != nil || last.Revision < 0 {
 		return vault.Cookie{}, -1, err
 	}
-	c, err := cookieOf(last)
+	c, err := e.cookieOf(last)
 	return c, last.Revision, err
 }
 
-func cookieOf(entry esdb.Entry) (vault.Cookie, error) {
+func (e *Engine) cookieOf(entry esdb.Entry) (vault.Cookie, error) {
 	var r row
 	if err := json.Unmarshal(entry.Data, &r); err != nil {
 		return vault.Cookie{}, fmt.Errorf("stream %s: %w", entry.Stream, err)
 	}
-	digest, err := hex.DecodeString(entry.Stream[len(cookieStream):])
+	digest, err := hex.DecodeString(e.of(cookieStream, entry.Stream))
 	if err != nil {
 		return vault.Cookie{}, fmt.Errorf("stream %s: %w", entry.Stream, err)
 	}
@@ -69,7 +71,7 @@ func cookieOf(entry esdb.Entry) (vault.Cookie, error) {
 // dropped tells which cookies of a session are dropped, and the revision of
 // the stream that says so.
 func (e *Engine) dropped(ctx context.Context, session string) (d dropped, at eventstore.Revision, err error) {
-	last, err := e.store.LastBeside(ctx, sessionStream+session)
+	last, err := e.store.LastBeside(ctx, e.name(sessionStream, session))
 	if err != nil || last.Revision < 0 {
 		return dropped{}, -1, err
 	}
@@ -84,7 +86,7 @@ func (e *Engine) dropped(ctx context.Context, session string) (d dropped, at eve
 // that it is the older one. A crash before the new one leaves at most a limit
 // for a stream that does not exist.
 func (e *Engine) AddCookie(ctx context.Context, c vault.Cookie, old []byte, graceUntil time.Time) error {
-	stream := streamOf(c.Digest)
+	stream := e.streamOf(c.Digest)
 	if err := e.store.KeepFor(ctx, stream, max(c.Expires.Sub(e.now()), 0)+keptLonger); err != nil {
 		return closedOr(err)
 	}
@@ -111,7 +113,7 @@ func (e *Engine) limit(ctx context.Context, digest []byte, until time.Time) erro
 			return err
 		}
 		c.Expires = until
-		limited, err := e.store.AppendBeside(ctx, streamOf(digest), eventstore.At(at), cookieLimited, dataOf(c))
+		limited, err := e.store.AppendBeside(ctx, e.streamOf(digest), eventstore.At(at), cookieLimited, dataOf(c))
 		if err != nil || limited {
 			return err
 		}
@@ -127,7 +129,7 @@ func (e *Engine) DropCookies(ctx context.Context, session string, below int) err
 		if err != nil || drop.Below >= below {
 			return closedOr(err)
 		}
-		done, err := e.store.AppendBeside(ctx, sessionStream+session, eventstore.At(at), cookiesDropped, data)
+		done, err := e.store.AppendBeside(ctx, e.name(sessionStream, session), eventstore.At(at), cookiesDropped, data)
 		if err != nil || done {
 			return closedOr(err)
 		}

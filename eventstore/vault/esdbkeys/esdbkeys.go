@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,12 +24,13 @@ import (
 	"github.com/flowledger/flowledger/eventstore/vault"
 )
 
-// Streams beside the ledger. What follows is a secret's id, the digest of a
-// cookie in hex, or the id of a session.
+// Streams beside the ledger are called by their kind, and by a secret's id,
+// the digest of a cookie in hex, or the id of a session.
 const (
-	secretStream  = "_secret-"
-	cookieStream  = "_cookie-"
-	sessionStream = "_session-"
+	beside        = "_"
+	secretStream  = "secret-"
+	cookieStream  = "cookie-"
+	sessionStream = "session-"
 )
 
 // Types of the events in them.
@@ -45,8 +47,9 @@ const atOnce = 16
 
 // An Engine is a [vault.Engine] that nodes share.
 type Engine struct {
-	store *esdb.Store
-	now   func() time.Time
+	store  *esdb.Store
+	now    func() time.Time
+	within string // what the names of all streams begin with
 }
 
 var _ vault.Engine = (*Engine)(nil)
@@ -58,8 +61,14 @@ func Open(ctx context.Context, url string, now func() time.Time) (*Engine, error
 	if err != nil {
 		return nil, fmt.Errorf("open keys: %w", err)
 	}
-	return &Engine{store: store, now: now}, nil
+	return &Engine{store: store, now: now, within: beside}, nil
 }
+
+// name is what a stream of the engine's is called.
+func (e *Engine) name(kind, of string) string { return e.within + kind + of }
+
+// of returns what the stream of that kind is about.
+func (e *Engine) of(kind, stream string) string { return strings.TrimPrefix(stream, e.within+kind) }
 
 // Close implements [vault.Engine].
 func (e *Engine) Close() error { return e.store.Close() }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"strings"
 
 	"github.com/flowledger/flowledger/eventstore/esdb"
 	"github.com/flowledger/flowledger/eventstore/vault"
@@ -22,7 +23,7 @@ func (e *Engine) Rows(ctx context.Context) iter.Seq2[vault.Row, error] {
 				yield(vault.Row{}, closedOr(err))
 				return
 			}
-			if _, row := rowTypes[entry.Type]; row {
+			if rowTypes[entry.Type] && strings.HasPrefix(entry.Stream, e.within) {
 				page = append(page, entry)
 			}
 			if len(page) == movePage {
@@ -63,14 +64,14 @@ func (e *Engine) yieldRows(ctx context.Context, entries []esdb.Entry, yield func
 // none any more, or where a later event will.
 func (e *Engine) rowOf(ctx context.Context, entry esdb.Entry) (vault.Row, error) {
 	if entry.Type == cookieAdded {
-		c, err := cookieOf(entry)
+		c, err := e.cookieOf(entry)
 		if err != nil {
 			return vault.Row{}, err
 		}
 		found, _, err := e.FindCookie(ctx, c.Digest)
 		return vault.Row{Cookie: found}, err
 	}
-	s, err := secretOf(entry)
+	s, err := e.secretOf(entry)
 	if err != nil || entry.Type == secretDestroyed {
 		return vault.Row{Secret: s}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/flowledger/flowledger/eventstore"
@@ -14,16 +13,16 @@ import (
 
 // FindSecret implements [vault.Secrets].
 func (e *Engine) FindSecret(ctx context.Context, id string) (vault.Secret, error) {
-	last, err := e.store.LastBeside(ctx, secretStream+id)
+	last, err := e.store.LastBeside(ctx, e.name(secretStream, id))
 	if err != nil {
 		return vault.Secret{ID: id}, closedOr(err)
 	}
-	return secretOf(last)
+	return e.secretOf(last)
 }
 
 // secretOf reads the last event of a secret's stream, or none.
-func secretOf(last esdb.Entry) (vault.Secret, error) {
-	s := vault.Secret{ID: strings.TrimPrefix(last.Stream, secretStream)}
+func (e *Engine) secretOf(last esdb.Entry) (vault.Secret, error) {
+	s := vault.Secret{ID: e.of(secretStream, last.Stream)}
 	switch {
 	case last.Revision < 0:
 		return s, nil
@@ -74,18 +73,18 @@ func firsts(secrets []vault.Secret) map[string]int {
 }
 
 func (e *Engine) findOrAdd(ctx context.Context, offered vault.Secret) (vault.Secret, error) {
-	added, err := e.store.AppendBeside(ctx, secretStream+offered.ID, eventstore.NoStream, secretMade, offered.Wrapped)
+	added, err := e.store.AppendBeside(ctx, e.name(secretStream, offered.ID), eventstore.NoStream, secretMade, offered.Wrapped)
 	if err != nil || added {
 		return offered, err
 	}
-	last, err := e.store.LastBeside(ctx, secretStream+offered.ID)
+	last, err := e.store.LastBeside(ctx, e.name(secretStream, offered.ID))
 	if err == nil && last.Revision < 0 {
 		err = fmt.Errorf("stream %s is neither there nor can it be begun", last.Stream)
 	}
 	if err != nil {
 		return offered, err
 	}
-	return secretOf(last)
+	return e.secretOf(last)
 }
 
 // DestroySecrets implements [vault.Secrets]. A crash leaves some destroyed and
@@ -98,7 +97,7 @@ func (e *Engine) DestroySecrets(ctx context.Context, since time.Time, ids ...str
 // is not the last event, so that a crash in between leaves the secret as it
 // was, and none after it leaves what was wrapped.
 func (e *Engine) destroy(ctx context.Context, since time.Time, id string) error {
-	stream, data := secretStream+id, strconv.AppendInt(nil, since.UnixMicro(), 10)
+	stream, data := e.name(secretStream, id), strconv.AppendInt(nil, since.UnixMicro(), 10)
 	if err := e.store.KeepLast(ctx, stream); err != nil {
 		return err
 	}
