@@ -32,9 +32,6 @@ func (s *Store) Note(ctx context.Context, name string) (value []byte, version in
 
 // SetNote implements [eventstore.Notes].
 func (s *Store) SetNote(ctx context.Context, name string, value []byte, version int64) (next int64, err error) {
-	if name == "" {
-		return 0, fmt.Errorf("write a note without a name")
-	}
 	if len(value) > eventstore.MaxNote {
 		return 0, fmt.Errorf("note %s is %d bytes, the limit is %d", name, len(value), eventstore.MaxNote)
 	}
