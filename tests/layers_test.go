@@ -71,6 +71,7 @@ var layers = []layer{
 	// The client leaves a header and the meaning of errors to its protocol.
 	{path: "eventstore/esdb", ours: []string{"eventstore"}, others: []string{"github.com/EventStore/EventStore-Client-Go", "google.golang.org/grpc", "github.com/google/uuid"}},
 	{path: "eventstore/esdb/esdbtest", others: []string{"github.com/EventStore/EventStore-Client-Go", "google.golang.org/grpc", "github.com/google/uuid"}},
+	{path: "eventstore/lease", ours: []string{"eventstore"}, others: []string{"github.com/google/uuid"}},
 	{path: "eventstore/codec", ours: []string{"domain", "eventstore"}, others: []string{"github.com/google/uuid"}},
 	// The keys lie in an embedded file of their own.
 	{path: "eventstore/vault", ours: []string{"eventstore"}, others: []string{"zombiezen.com/go/sqlite"}},
