@@ -3,6 +3,7 @@ package eventstoretest
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -143,27 +144,38 @@ func testRestoreNothing(t *testing.T, s suite) {
 	restored(t, store, nil)
 }
 
-// testRestoreSeen follows a ledger that grows by restoring.
+// testRestoreSeen follows a ledger that grows by restoring, one event after
+// the other has been seen.
 func testRestoreSeen(t *testing.T, s suite) {
-	want := foreign(20)
+	want := foreign(30)
 	store := s.open(t)
-	mustRestore(t, store, want[:5]...)
-	seen := make(chan struct{})
+	seen, done := make(chan struct{}, len(want)), make(chan struct{})
 	go func() {
-		defer close(seen)
+		defer close(done)
 		n := 0
 		for e, err := range store.Subscribe(t.Context(), eventstore.Position{}) {
 			if err != nil || e.ID != want[n].ID {
 				t.Errorf("event %d is %s, error %v, want %s", n, e.ID, err, want[n].ID)
 				return
 			}
+			seen <- struct{}{}
 			if n++; n == len(want) {
 				return
 			}
 		}
 	}()
-	mustRestore(t, store, want...)
-	within(t, "the subscription", seen)
+	for i := range want {
+		mustRestore(t, store, want[i])
+		select {
+		case <-seen:
+			runtime.Gosched() // so that the subscription mostly waits
+		case <-done:
+			return
+		case <-time.After(patience):
+			t.Fatalf("event %d is not seen", i)
+		}
+	}
+	within(t, "the subscription", done)
 }
 
 func testRestoreThenAppend(t *testing.T, s suite) {
