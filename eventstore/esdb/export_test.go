@@ -13,5 +13,13 @@ func SetPatience(s *Store, call, patience, watch time.Duration) {
 // SetMemory bounds the event IDs that a store remembers.
 func SetMemory(s *Store, ids int) { s.known.limit = ids }
 
+// Remembered counts the event IDs that a store remembers.
+func Remembered(s *Store) (n int) {
+	for _, element := range s.known.streams {
+		n += len(element.Value.(*events).ids)
+	}
+	return n
+}
+
 // SizeOf is what an event counts towards [MaxAppend].
 var SizeOf = sizeOf

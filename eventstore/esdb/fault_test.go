@@ -153,6 +153,83 @@ func TestShortAbsence(t *testing.T) {
 	}
 }
 
+// TestLostConnection has a connection go nowhere, as one does that a router
+// has forgotten. Each call finds out, and takes another.
+func TestLostConnection(t *testing.T) {
+	t.Parallel()
+	server := esdbtest.Start(t)
+	for call := range everyCall(t.Context(), nil) {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			store := open(t, server.URL())
+			mustAppend(t, store, "a-1", eventstore.Any, event("x"))
+			esdb.SetPatience(store, shortCall, 20*shortWait, shortWatch)
+			server.Lose()
+			if err := everyCall(t.Context(), store)[call](); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestRestingSubscription is at the end of the ledger when the engine no
+// longer sends anything.
+func TestRestingSubscription(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault func(*esdbtest.Server)
+		fails bool
+	}{
+		"the engine is silent":           {(*esdbtest.Server).Silence, true},
+		"the connection goes nowhere":    {(*esdbtest.Server).Lose, false},
+		"the subscription is forgotten":  {(*esdbtest.Server).StallSubscriptions, false},
+		"the subscription is broken off": {(*esdbtest.Server).DropSubscriptions, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := esdbtest.Start(t)
+			store := hurried(t, server.URL())
+			mustAppend(t, store, "a-1", eventstore.NoStream, event("x"))
+			seen := 0
+			var failure error
+			for _, err := range store.Subscribe(t.Context(), eventstore.Position{}) {
+				if failure = err; err != nil {
+					break
+				}
+				if seen++; seen == 2 {
+					break
+				}
+				test.fault(server)
+				if !test.fails {
+					mustAppend(t, open(t, server.URL()), "a-1", eventstore.At(0), event("y"))
+				}
+			}
+			if test.fails != errors.Is(failure, eventstore.ErrUnavailable) || !test.fails && seen != 2 {
+				t.Errorf("%d events and %v", seen, failure)
+			}
+		})
+	}
+}
+
+// TestFollowerLags opens the ledger at a node that is behind. What was
+// acknowledged is there all the same, for the leader is asked.
+func TestFollowerLags(t *testing.T) {
+	leader := esdbtest.Start(t)
+	follower := leader.Follower(t)
+	mustAppend(t, open(t, leader.URL()), "a-1", eventstore.NoStream, event("x"))
+	follower.Lag()
+	mustAppend(t, open(t, leader.URL()), "a-1", eventstore.At(0), event("y"))
+	want := readAll(t, open(t, leader.URL()))
+	store := open(t, follower.URL())
+	checkSame(t, readAll(t, store), want)
+	checkSame(t, followN(t, open(t, follower.URL()), 2), want)
+	if head, err := open(t, follower.URL()).Head(t.Context()); err != nil || head != want[1].Position {
+		t.Errorf("head %v, %v, want %v", head, err, want[1].Position)
+	}
+	if head, err := open(t, follower.URL()+"&nodePreference=follower").Head(t.Context()); err != nil || head != want[0].Position {
+		t.Errorf("head of the follower %v, %v, want %v", head, err, want[0].Position)
+	}
+}
+
 // TestCallerGone is the caller's reason, not the engine's.
 func TestCallerGone(t *testing.T) {
 	t.Parallel()

@@ -95,6 +95,9 @@ func configure(url string) (*esdb.Configuration, error) {
 		}
 		return nil, errors.New("connection string of EventStoreDB: the user name or the password is not percent-encoded")
 	}
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("connection string of EventStoreDB: %w", err)
+	}
 	// The store tries again by itself, on a new client: one that has failed to
 	// find a node never answers again.
 	config.MaxDiscoverAttempts = 1

@@ -18,6 +18,7 @@ type faults struct {
 	unavailable int           // calls to fail, -1 for all
 	lost        int           // answers to appends to lose
 	empty       bool
+	behind      int // records that a node shows that does not lead, 0 for all
 }
 
 // Silence makes the node accept calls and answer none, until [Server.Heal].
@@ -68,6 +69,36 @@ func (s *Server) DropSubscriptions() {
 	s.dropped = make(chan struct{})
 }
 
+// StallSubscriptions has every subscription say nothing more, and go on.
+// New ones are not concerned.
+func (s *Server) StallSubscriptions() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.stalled)
+	s.stalled = make(chan struct{})
+}
+
+// Lag has a node that does not lead show nothing that is appended from here
+// on.
+func (s *Server) Lag() {
+	all, _ := s.ledger.look()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults.behind = len(all)
+}
+
+// look returns what this node shows of the ledger.
+func (s *Server) look() ([]record, <-chan struct{}) {
+	all, grown := s.ledger.look()
+	leads := s.leader() == s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if behind := s.faults.behind; behind > 0 && !leads {
+		all = all[:min(behind, len(all))]
+	}
+	return all, grown
+}
+
 // Lead makes this node the leader. The one before ends its subscriptions.
 func (s *Server) Lead() {
 	s.ledger.mu.Lock()
@@ -105,6 +136,9 @@ func (s *Server) hush(ctx context.Context) error {
 // refuse returns the error that a call meets before it is looked at.
 func (s *Server) refuse(ctx context.Context, method string) error {
 	if err := s.hush(ctx); err != nil {
+		return err
+	}
+	if err := s.admit(ctx, method); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -2,6 +2,7 @@ package esdbtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -102,6 +103,8 @@ func (l *ledger) find(places []int, events []record) int {
 }
 
 // repeated answers an append whose events would stand from revision first on.
+// Which position the real server then tells is not known, and here it is the
+// least helpful.
 func (l *ledger) repeated(places []int, first int, events []record) written {
 	last := first + len(events) - 1
 	if len(events) == 0 || last >= len(places) {
@@ -112,7 +115,7 @@ func (l *ledger) repeated(places []int, first int, events []record) written {
 			return written{wrong: true, end: int64(len(places)) - 1}
 		}
 	}
-	return written{end: int64(last), position: l.records[places[last]].position}
+	return written{end: int64(last), position: l.records[places[first]].position}
 }
 
 // look returns what there is, and a channel that is closed when there is more.
@@ -149,4 +152,15 @@ func (l *ledger) maxCount(name string) int {
 		return math.MaxInt
 	}
 	return metadata.MaxCount
+}
+
+// Dump returns what a stream holds as text: ID, type, content type, data and
+// metadata of an event in a line.
+func (s *Server) Dump(stream string) string {
+	events, _ := s.ledger.stream(stream)
+	var b strings.Builder
+	for _, e := range events {
+		fmt.Fprintf(&b, "%s %s %s %s %s\n", e.id, e.metadata["type"], e.metadata["content-type"], e.data, e.custom)
+	}
+	return b.String()
 }

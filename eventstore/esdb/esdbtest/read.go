@@ -28,7 +28,7 @@ func (s *streamsServer) Read(request *streams.ReadReq, call streams.Streams_Read
 	backwards := o.GetReadDirection() == streams.ReadReq_Options_Backwards
 	var events []record
 	if o.GetAll() != nil {
-		all, _ := s.server.ledger.look()
+		all, _ := s.server.look()
 		events = allFrom(all, o.GetAll(), backwards)
 	} else {
 		all, exists := s.server.ledger.stream(string(o.GetStream().GetStreamIdentifier().GetStreamName()))

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
@@ -30,6 +32,8 @@ type Server struct {
 	t      testing.TB
 	ledger *ledger
 	port   int // set before the node serves
+	// account is nil if everybody is let in.
+	account *account
 
 	mu      sync.Mutex // guards all below
 	grpc    *grpc.Server
@@ -37,6 +41,7 @@ type Server struct {
 	conns   *listener
 	faults  faults
 	dropped chan struct{} // closed and replaced to end subscriptions
+	stalled chan struct{} // closed and replaced to have them say nothing more
 }
 
 // Start starts a node of its own, which stops with the test.
@@ -55,8 +60,12 @@ func (s *Server) Follower(t testing.TB) *Server {
 
 func start(t testing.TB, l *ledger) *Server {
 	t.Helper()
-	s := &Server{t: t, ledger: l, dropped: make(chan struct{})}
-	s.faults.heal = make(chan struct{})
+	return begin(t, &Server{t: t, ledger: l})
+}
+
+func begin(t testing.TB, s *Server) *Server {
+	t.Helper()
+	s.dropped, s.stalled, s.faults.heal = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	s.Restart()
 	t.Cleanup(s.Stop)
 	return s
@@ -83,9 +92,13 @@ func (s *Server) Restart() {
 	if s.port == 0 { // a restart is at the same address
 		s.port = l.Addr().(*net.TCPAddr).Port
 	}
-	s.conns = &listener{Listener: l, open: make(map[net.Conn]bool)}
+	s.conns = &listener{Listener: l, open: make(map[*kept]bool)}
+	transport := insecure.NewCredentials()
+	if s.account != nil {
+		transport = credentials.NewTLS(s.account.config)
+	}
 	s.grpc = grpc.NewServer(
-		grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
+		grpc.Creds(transport), grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
 		grpc.MaxRecvMsgSize(17<<20),
 		// The client pings every ten seconds, which is too often for the
 		// default.
@@ -110,55 +123,4 @@ func (s *Server) Stop() {
 	s.mu.Unlock()
 	server.Stop()
 	<-served
-}
-
-// Cut breaks every connection. New ones are welcome.
-func (s *Server) Cut() {
-	s.mu.Lock()
-	conns := s.conns
-	s.mu.Unlock()
-	conns.cut()
-}
-
-// A listener keeps the connections that it has accepted.
-type listener struct {
-	net.Listener
-
-	mu   sync.Mutex // guards open
-	open map[net.Conn]bool
-}
-
-// Accept implements [net.Listener].
-func (l *listener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.open[conn] = true
-	return &kept{Conn: conn, listener: l}, nil
-}
-
-func (l *listener) cut() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for conn := range l.open {
-		_ = conn.Close()
-	}
-	clear(l.open)
-}
-
-// A kept connection leaves its listener when it is closed.
-type kept struct {
-	net.Conn
-	listener *listener
-}
-
-// Close implements [net.Conn].
-func (c *kept) Close() error {
-	c.listener.mu.Lock()
-	delete(c.listener.open, c.Conn)
-	c.listener.mu.Unlock()
-	return c.Conn.Close()
 }

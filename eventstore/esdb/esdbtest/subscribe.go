@@ -54,9 +54,9 @@ type subscription struct {
 // subscribe confirms, catches up, says so, and follows.
 func (s *streamsServer) subscribe(o *streams.ReadReq_Options, match func(*record) bool, out *sender) error {
 	s.server.mu.Lock()
-	dropped := s.server.dropped
+	dropped, stalled := s.server.dropped, s.server.stalled
 	s.server.mu.Unlock()
-	all, grown := s.server.ledger.look()
+	all, grown := s.server.look()
 	next := first(all, o)
 	if stream := o.GetStream(); stream != nil {
 		match = inStream(stream)
@@ -70,7 +70,7 @@ func (s *streamsServer) subscribe(o *streams.ReadReq_Options, match func(*record
 	}}); err != nil {
 		return err
 	}
-	for caughtUp := false; ; all, grown = s.server.ledger.look() {
+	for caughtUp := false; ; all, grown = s.server.look() {
 		for ; next < len(all); next++ {
 			if err := sub.pass(&all[next]); err != nil {
 				return err
@@ -84,6 +84,9 @@ func (s *streamsServer) subscribe(o *streams.ReadReq_Options, match func(*record
 		}
 		select {
 		case <-grown:
+		case <-stalled:
+			<-out.call.Context().Done()
+			return out.call.Context().Err()
 		case <-dropped:
 			if err := s.server.notLeader(out.call.Context()); err != nil {
 				return err
