@@ -104,7 +104,12 @@ var layers = []layer{
 	{path: "handlers/web", ours: []string{"domain/…", "handlers/openapi"}, others: []string{"github.com/gorilla/mux"}},
 	// The world outside, as policies and stages ask it, and the databases of places.
 	{path: "handlers/outside", ours: []string{"domain/policy", "domain/session", "domain/stage", "domain"}, others: []string{"github.com/oschwald/maxminddb-golang", "golang.org/x/sync"}},
-	{path: "handlers/worker", ours: []string{"domain/…", "eventstore/…", "handlers/command"}, others: []string{"github.com/ThreeDotsLabs/watermill", "github.com/wneessen/go-mail", "github.com/google/uuid"}},
+	{path: "handlers/worker", ours: []string{"domain/…", "eventstore/…", "handlers/command"}, others: []string{
+		"github.com/ThreeDotsLabs/watermill", "github.com/wneessen/go-mail", "github.com/google/uuid",
+		// The brokers, a file each: watermill's publishers and the clients that they are given.
+		"github.com/ThreeDotsLabs/watermill-nats/v2", "github.com/ThreeDotsLabs/watermill-kafka/v3", "github.com/ThreeDotsLabs/watermill-redisstream",
+		"github.com/nats-io/nats.go", "github.com/IBM/sarama", "github.com/redis/go-redis/v9", "github.com/rabbitmq/amqp091-go",
+	}},
 
 	{path: "cmd/flowledger", ours: []string{"…"}, others: []string{"…"}},
 	{path: "tests"},

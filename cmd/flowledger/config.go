@@ -59,6 +59,7 @@ func (s *storage) exists() error {
 type config struct {
 	storage
 	outsideFlags
+	brokerFlags
 	places            placesFlags
 	listen            string
 	metricsListen     string
@@ -76,6 +77,7 @@ type config struct {
 func (c *config) flags(fs *flag.FlagSet) {
 	c.storage.flags(fs)
 	c.outsideFlags.flags(fs)
+	c.brokerFlags.flags(fs)
 	c.places.flags(fs)
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:9000", "`address` for HTTP")
 	fs.StringVar(&c.metricsListen, "metrics-listen", "", "`address` for Prometheus, apart from the public one; off by default")

@@ -93,6 +93,14 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 		group.Go(side.run)
 		context.AfterFunc(background, side.close)
 	}
+	publisher, err := a.broker(background, cfg.brokerFlags)
+	if err != nil {
+		return errors.Join(err, front.Close(), end(stop, group))
+	}
+	if publisher != nil {
+		m.watchBroker(publisher)
+		group.Go(func() error { return publisher.Run(background) })
+	}
 	group.Go(func() error { return a.work(background, mails) })
 	group.Go(func() error {
 		if err := a.bootstrap(background, cfg, c.stdout, listener.Addr()); err != nil {

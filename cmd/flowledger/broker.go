@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/handlers/worker"
+)
+
+// brokerFlags say where the ledger is published, too.
+type brokerFlags struct {
+	bus      *worker.Bus // nil for nowhere
+	personal bool
+	fromEnd  bool
+}
+
+func (f *brokerFlags) flags(fs *flag.FlagSet) {
+	fs.Func("broker", "also publish the ledger, as CloudEvents, to a message broker at this `URL`: "+worker.BusForm+"; off by default", func(text string) (err error) {
+		f.bus, err = worker.OpenBus(text)
+		return err
+	})
+	fs.Func("broker-include", "`what` else than clear payloads goes to the broker: nothing, or personal, which opens names, addresses and networks, beyond the reach of an erasure; nothing by default", func(text string) error {
+		f.personal = text == "personal"
+		return oneOf(text, "personal", "nothing")
+	})
+	fs.Func("broker-from", "`where` publishing begins the first time: start or end of the ledger; start by default", func(text string) error {
+		f.fromEnd = text == "end"
+		return oneOf(text, "start", "end")
+	})
+}
+
+func oneOf(text, one, other string) error {
+	if text != one && text != other {
+		return fmt.Errorf("it is %s or %s", one, other)
+	}
+	return nil
+}
+
+// broker makes the worker that publishes the ledger; nil where there is no
+// broker. A broker of another kind, and another topic, have a checkpoint of
+// their own.
+func (a *app) broker(ctx context.Context, f brokerFlags) (*worker.Broker, error) {
+	if f.bus == nil {
+		return nil, nil
+	}
+	name := "broker-" + f.bus.Kind + "-" + f.bus.Topic
+	checkpoint, err := a.views.Checkpoint(name)
+	if err == nil && f.fromEnd && checkpoint.Compare(eventstore.Position{}) == 0 {
+		if checkpoint, err = a.store.Head(ctx); err == nil {
+			err = a.views.SaveCheckpoint(name, checkpoint)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find where publishing goes on: %w", err)
+	}
+	return &worker.Broker{
+		Follower: a.follower(name, checkpoint), Bus: f.bus, Codec: a.codec, Personal: f.personal, Now: time.Now,
+	}, nil
+}
+
+// watchBroker shows how far the broker lags.
+func (m *metrics) watchBroker(b *worker.Broker) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "flowledger_broker_lag_seconds", Help: "How long the oldest event has been waiting for the broker.",
+		}, func() float64 { return b.Lag().Seconds() }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "flowledger_broker_published_total", Help: "How many events the broker has acknowledged since the start.",
+		}, func() float64 { return float64(b.Published()) }),
+	)
+}
