@@ -45,6 +45,9 @@ func (r *Runner) apply(ctx context.Context, batch []eventstore.Recorded) error {
 		}
 		err := r.commit(ctx, candidates)
 		stopped, ok := errors.AsType[*StoppedError](err)
+		if ok && errors.Is(err, eventstore.ErrUnavailable) {
+			return err // no fault of the event either: it comes again
+		}
 		if !ok {
 			if err != nil {
 				return err

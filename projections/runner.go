@@ -33,6 +33,7 @@ type Runner struct {
 	moved   chan struct{}
 	target  eventstore.Position // the end of the ledger when Run began
 	stopped []*StoppedError
+	away    error // why the engine is out of reach; nil while it is not
 	ended   error // why Run returned, once it has
 }
 
@@ -103,7 +104,12 @@ func (r *Runner) refresh() error {
 // Run follows the ledger until ctx is done, and ends without an error then.
 // It is called once.
 func (r *Runner) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	probing, stop := context.WithCancel(ctx)
+	wg.Go(func() { r.probe(probing) })
 	err := r.run(ctx)
+	stop()
+	wg.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = errEnded
@@ -115,7 +121,8 @@ func (r *Runner) Run(ctx context.Context) error {
 	return err
 }
 
-func (r *Runner) run(ctx context.Context) error {
+// runOnce follows the ledger until ctx is done or the store fails.
+func (r *Runner) runOnce(ctx context.Context) error {
 	head, err := r.head(ctx)
 	switch {
 	case ctx.Err() != nil:
@@ -124,7 +131,7 @@ func (r *Runner) run(ctx context.Context) error {
 		return err
 	}
 	r.mu.Lock()
-	r.target = head
+	r.target, r.away = head, nil
 	r.mu.Unlock()
 	return r.follow(ctx, func(ctx context.Context) iter.Seq2[eventstore.Recorded, error] {
 		return r.store.Subscribe(ctx, r.slowest())
@@ -242,14 +249,18 @@ func (r *Runner) fault() error {
 	return errors.Join(errs...)
 }
 
-// Ready returns why answers may be wrong: a projection has stopped, the ledger
-// as it was at the start is not replayed yet, or nobody follows it.
+// Ready returns why answers may be wrong: a projection has stopped, the engine
+// is out of reach, the ledger as it was at the start is not replayed yet, or
+// nobody follows it.
 func (r *Runner) Ready() error {
 	if err := r.fault(); err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.ended == nil && r.away != nil {
+		return r.away
+	}
 	if r.ended == nil && r.applied.Compare(r.target) < 0 {
 		return fmt.Errorf("the projections are at position %s and catch up to %s", r.applied, r.target)
 	}

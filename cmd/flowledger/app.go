@@ -30,8 +30,6 @@ import (
 	"github.com/flowledger/flowledger/domain/worker"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
-	"github.com/flowledger/flowledger/eventstore/memory"
-	"github.com/flowledger/flowledger/eventstore/sqlite"
 	"github.com/flowledger/flowledger/eventstore/vault"
 	"github.com/flowledger/flowledger/handlers/account"
 	"github.com/flowledger/flowledger/handlers/command"
@@ -53,11 +51,14 @@ type ledger interface {
 type app struct {
 	log   *slog.Logger
 	data  string
-	temp  string // folder to remove at the end; empty for none
+	temp  string   // folder to remove at the end; empty for none
+	lock  *os.File // of the data folder, where the store has none
 	store ledger
 	vault *vault.Vault
 	codec *codec.Codec
 	views *projections.Views
+
+	cluster *cluster // nil where nobody else has the ledger
 
 	places *outside.Places // nil where nothing is known of addresses
 
@@ -112,6 +113,9 @@ type app struct {
 	looks    *looked.Recorder // of who looks at audit data
 }
 
+// openLimit bounds the opening of an engine: its store gives up before.
+const openLimit = 30 * time.Second
+
 // tenant is part of every data key. There is one tenant.
 const tenant = "default"
 
@@ -124,55 +128,13 @@ func open(s storage, log *slog.Logger) (a *app, err error) {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	path, inMemory, err := s.events()
-	if err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), openLimit)
+	defer cancel()
+	if err := a.openLedger(ctx, s); err != nil {
 		return a, err
 	}
-	if inMemory {
-		if a.temp, err = os.MkdirTemp("", "flowledger"); err != nil {
-			return a, err
-		}
-		a.data = a.temp
-		a.store = memory.New(time.Now)
-	} else {
-		if err := os.MkdirAll(s.data, 0o700); err != nil {
-			return a, fmt.Errorf("make the data folder: %w", err)
-		}
-		// The store comes first: it is what tells whether another process
-		// works on this folder.
-		disk, err := sqlite.Open(path, time.Now)
-		if errors.Is(err, sqlite.ErrLocked) {
-			return a, fmt.Errorf("the data folder %s is in use by a running server: stop it, or give --server URL --token TOKEN", s.data)
-		}
-		if err != nil {
-			return a, err
-		}
-		a.store = disk
-	}
-	if err := a.openKeys(s); err != nil {
+	if err := a.openVault(ctx, s); err != nil {
 		return a, err
-	}
-	if err := a.openViews(); err != nil {
-		return a, err
-	}
-	a.wire()
-	return a, nil
-}
-
-func (a *app) openKeys(s storage) error {
-	keys := filepath.Join(a.data, "keys.db")
-	var key [32]byte
-	var err error
-	if s.masterKey != "" {
-		key, err = readKey(s.masterKey)
-	} else {
-		key, err = vault.MasterKey(filepath.Join(a.data, "master.key"), keys)
-	}
-	if err != nil {
-		return err
-	}
-	if a.vault, err = vault.Open(keys, key, time.Now); err != nil {
-		return err
 	}
 	a.codec = &codec.Codec{
 		Vault: a.vault, Tenant: tenant, Writer: codec.Writer{Version: version(), Instance: uuid.NewString()},
@@ -180,7 +142,11 @@ func (a *app) openKeys(s storage) error {
 			a.log.Error("a secret in a clear field was masked", "event", event, "key", key)
 		},
 	}
-	return nil
+	if err := a.openViews(); err != nil {
+		return a, err
+	}
+	a.wire()
+	return a, nil
 }
 
 func (a *app) openViews() (err error) {
@@ -286,6 +252,9 @@ func (a *app) close() error {
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
+	}
 	if a.temp != "" {
 		errs = append(errs, os.RemoveAll(a.temp))
 	}
@@ -294,6 +263,7 @@ func (a *app) close() error {
 
 // with opens the app for one job, with read models that follow.
 func with(ctx context.Context, s storage, log *slog.Logger, job func(ctx context.Context, a *app) error) (err error) {
+	s.guest = true
 	a, err := open(s, log)
 	if err != nil {
 		return err

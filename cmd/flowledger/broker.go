@@ -42,25 +42,31 @@ func oneOf(text, one, other string) error {
 }
 
 // broker makes the worker that publishes the ledger; nil where there is no
-// broker. A broker of another kind, and another topic, have a checkpoint of
-// their own.
-func (a *app) broker(ctx context.Context, f brokerFlags) (*worker.Broker, error) {
+// broker.
+func (a *app) broker(f brokerFlags) *worker.Broker {
 	if f.bus == nil {
-		return nil, nil
+		return nil
 	}
-	name := "broker-" + f.bus.Kind + "-" + f.bus.Topic
-	checkpoint, err := a.views.Checkpoint(name)
-	if err == nil && f.fromEnd && checkpoint.Compare(eventstore.Position{}) == 0 {
-		if checkpoint, err = a.store.Head(ctx); err == nil {
-			err = a.views.SaveCheckpoint(name, checkpoint)
+	return &worker.Broker{Bus: f.bus, Codec: a.codec, Personal: f.personal, Now: time.Now}
+}
+
+// publish runs the broker's worker when it is this node's turn. A broker of
+// another kind, and another topic, have a checkpoint of their own.
+func (a *app) publish(ctx context.Context, b *worker.Broker, fromEnd bool) error {
+	name := "broker-" + b.Bus.Kind + "-" + b.Bus.Topic
+	return a.alone(ctx, name, func(ctx context.Context) error {
+		checkpoint, at, err := a.checkpoint(ctx, name)
+		if err == nil && fromEnd && at.Compare(eventstore.Position{}) == 0 {
+			if at, err = a.store.Head(ctx); err == nil {
+				err = checkpoint.save(at)
+			}
 		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find where publishing goes on: %w", err)
-	}
-	return &worker.Broker{
-		Follower: a.follower(name, checkpoint), Bus: f.bus, Codec: a.codec, Personal: f.personal, Now: time.Now,
-	}, nil
+		if err != nil {
+			return fmt.Errorf("find where publishing goes on: %w", err)
+		}
+		b.Follower = a.follower(checkpoint, at)
+		return b.Run(ctx)
+	})
 }
 
 // watchBroker shows how far the broker lags.

@@ -22,11 +22,12 @@ type storage struct {
 	data      string
 	store     string
 	masterKey string // path of a file; empty for the data folder's own
+	guest     bool   // for one job, beside a server that may have the data folder
 }
 
 func (s *storage) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.data, "data", "./data", "data `folder`")
-	fs.StringVar(&s.store, "store", "sqlite:", "the ledger: `sqlite:[PATH]` or memory:")
+	fs.StringVar(&s.store, "store", "sqlite:", "the `ledger`: sqlite:[PATH], memory:, or one that several nodes share: esdb://… or esdb+discover://…")
 	fs.StringVar(&s.masterKey, "master-key-file", "", "`file` with the master key, 32 bytes in base64; by default master.key in the data folder")
 }
 
@@ -40,14 +41,22 @@ func (s *storage) events() (path string, memory bool, err error) {
 	case ok && scheme == "sqlite":
 		return rest, false, nil
 	}
-	return "", false, usagef("--store %q is none that this version knows: use sqlite:, sqlite:PATH or memory:", s.store)
+	// What follows an unknown scheme may have a password in it.
+	if ok {
+		scheme += ":"
+	}
+	return "", false, usagef("--store %q is none that works here: use sqlite:, sqlite:PATH, memory:, esdb://… or esdb+discover://…", scheme)
 }
 
 // exists refuses a data folder that is not there: to look into one must not
 // make an empty one where a path was mistyped.
 func (s *storage) exists() error {
-	if _, inMemory, err := s.events(); err != nil || inMemory {
-		return err
+	if _, shared := s.engine(); shared && s.masterKey != "" {
+		return nil // nothing is looked for in the folder
+	} else if !shared {
+		if _, inMemory, err := s.events(); err != nil || inMemory {
+			return err
+		}
 	}
 	if _, err := os.Stat(s.data); os.IsNotExist(err) {
 		return fmt.Errorf("there is no data folder %s: name another with --data, or make it with flowledger serve", s.data)

@@ -62,7 +62,7 @@ func checkFolder(folder string) error {
 // there are still those of shipped files, which a new version may have changed.
 func (a *app) watch(ctx context.Context) error {
 	w := &worker.Watcher{Name: "blueprints", Every: watchEvery, Look: a.keeper.Sync, Log: a.log}
-	return w.Run(ctx)
+	return a.alone(ctx, "blueprints", w.Run)
 }
 
 // instances shows and writes blueprint instances for the administration API.

@@ -98,13 +98,13 @@ func (c *config) transport(console io.Writer) (worker.Transport, error) {
 }
 
 // mailer makes the worker that sends mail.
-func (a *app) mailer(through worker.Transport) (*worker.Mailer, error) {
-	checkpoint, err := a.views.Checkpoint("mail")
+func (a *app) mailer(ctx context.Context, through worker.Transport) (*worker.Mailer, error) {
+	checkpoint, at, err := a.checkpoint(ctx, "mail")
 	if err != nil {
 		return nil, fmt.Errorf("find where the mails go on: %w", err)
 	}
 	return &worker.Mailer{
-		Follower: a.follower("mail", checkpoint), Mails: &a.mailHandler, Transport: through, Now: time.Now,
+		Follower: a.follower(checkpoint, at), Mails: &a.mailHandler, Transport: through, Now: time.Now,
 		Of: func(ctx context.Context, ref domain.Ref) (worker.Transport, error) {
 			return a.ofStage(ctx, ref, through)
 		},

@@ -26,18 +26,17 @@ import (
 // notifier makes the worker that tells people of events. At its first start it
 // begins behind all there is: nobody wants to be told of what is long past.
 func (a *app) notifier(ctx context.Context) (*worker.Notifier, error) {
-	const name = "notify"
-	checkpoint, err := a.views.Checkpoint(name)
-	if err == nil && checkpoint.Compare(eventstore.Position{}) == 0 {
-		if checkpoint, err = a.store.Head(ctx); err == nil {
-			err = a.views.SaveCheckpoint(name, checkpoint)
+	checkpoint, at, err := a.checkpoint(ctx, "notify")
+	if err == nil && at.Compare(eventstore.Position{}) == 0 {
+		if at, err = a.store.Head(ctx); err == nil {
+			err = checkpoint.save(at)
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find where the notifications go on: %w", err)
 	}
 	n := a.herald()
-	n.Follower, n.Newsroom = a.follower(name, checkpoint), &newsroom{a, a.admin(nil)}
+	n.Follower, n.Newsroom = a.follower(checkpoint, at), &newsroom{a, a.admin(nil)}
 	return n, nil
 }
 

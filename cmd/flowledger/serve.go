@@ -12,9 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/flowledger/flowledger/eventstore"
-	"github.com/flowledger/flowledger/handlers/worker"
 )
 
 func serveCommand() *subcommand {
@@ -93,21 +90,23 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 		group.Go(side.run)
 		context.AfterFunc(background, side.close)
 	}
-	publisher, err := a.broker(background, cfg.brokerFlags)
-	if err != nil {
-		return errors.Join(err, front.Close(), end(stop, group))
-	}
-	if publisher != nil {
+	if publisher := a.broker(cfg.brokerFlags); publisher != nil {
 		m.watchBroker(publisher)
-		group.Go(func() error { return publisher.Run(background) })
+		group.Go(func() error { return a.publish(background, publisher, cfg.fromEnd) })
 	}
 	group.Go(func() error { return a.work(background, mails) })
 	group.Go(func() error {
-		if err := a.bootstrap(background, cfg, c.stdout, listener.Addr()); err != nil {
+		err := a.alone(background, "bootstrap", func(ctx context.Context) error {
+			return a.bootstrap(ctx, cfg, c.stdout, listener.Addr())
+		})
+		if err != nil {
 			return fmt.Errorf("first start: %w", err)
 		}
+		if background.Err() != nil {
+			return nil
+		}
 		a.ready.Store(true)
-		log.Info("ready", "address", listener.Addr().String(), "store", cfg.store, "data", a.data)
+		log.Info("ready", "address", listener.Addr().String(), "store", cfg.place(), "data", a.data)
 		return a.watch(background)
 	})
 	select {
@@ -152,51 +151,4 @@ func closed(err error) error {
 		return nil
 	}
 	return err
-}
-
-// follower reads the ledger for a worker of that name.
-func (a *app) follower(name string, from worker.Position) worker.Follower {
-	return worker.Follower{
-		Store: a.store, From: from, Log: a.log,
-		Save: func(p worker.Position) error { return a.views.SaveCheckpoint(name, p) },
-		Park: func(ctx context.Context, e eventstore.Recorded, cause error) error {
-			return a.park(ctx, name, e, cause)
-		},
-	}
-}
-
-// work runs the workers: what executions owe is paid, mail is sent, people are
-// told of events, what is over ends.
-func (a *app) work(ctx context.Context, mails worker.Transport) error {
-	checkpoint, err := a.views.Checkpoint("settle")
-	if err != nil {
-		return err
-	}
-	settle := &worker.Settler{Follower: a.follower("settle", checkpoint), Executor: a.executor, Now: time.Now}
-	mailer, err := a.mailer(mails)
-	if err != nil {
-		return err
-	}
-	notify, err := a.notifier(ctx)
-	if err != nil {
-		return err
-	}
-	exports := newExportFiles(a.data)
-	sweep := &worker.Sweeper{Every: 10 * time.Second, Now: time.Now, Log: a.log, Tasks: []worker.Task{
-		{Name: "executions", Due: a.executions.Due, End: a.executor.Expire},
-		{Name: "sessions", Due: a.sessions.Due, End: a.expireSession},
-		{Name: "tokens", Due: a.tokens.Due, End: a.expireToken},
-		{Name: "erasures", Due: a.subjects.Due, End: a.eraseDeleted},
-		{Name: "remains of erasures", Due: a.subjects.Left, End: a.eraseLeft},
-		{Name: "consents", Due: a.consents.Due, End: a.expireConsent},
-		{Name: "invitations", Due: a.invitations.Due, End: a.expireInvitation},
-		{Name: "looks", Due: a.looks.Due, End: a.looks.Settle},
-		{Name: "exports", Due: exports.due, End: exports.end},
-	}}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return settle.Run(ctx) })
-	group.Go(func() error { return mailer.Run(ctx) })
-	group.Go(func() error { return notify.Run(ctx) })
-	group.Go(func() error { return sweep.Run(ctx) })
-	return group.Wait()
 }

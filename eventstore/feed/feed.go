@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -67,23 +68,52 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 	return out, nil
 }
 
+// Between two attempts to reach an engine that is away.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 2 * time.Second
+)
+
 // follow hands out one event after the other, until ctx is done or the store
-// fails.
+// fails. While its engine is out of reach, it waits, and goes on behind what
+// was acked.
 func (s *Subscriber) follow(ctx context.Context, out chan<- *message.Message) {
-	for e, err := range s.store.Subscribe(ctx, s.after) {
-		if err != nil {
+	after, wait := s.after, firstWait
+	for {
+		reached, err := s.handAll(ctx, after, out)
+		if !errors.Is(err, eventstore.ErrUnavailable) {
 			s.fail(err)
 			return
 		}
-		if s.Wants != nil && !s.Wants(e) {
-			continue
+		if reached != after {
+			after, wait = reached, firstWait
 		}
-		for !hand(ctx, e, out) {
-			if ctx.Err() != nil {
-				return
-			}
+		select {
+		case <-time.After(wait):
+			wait = min(2*wait, lastWait)
+		case <-ctx.Done():
+			return
 		}
 	}
+}
+
+// handAll hands out what comes after a position, until ctx is done or the
+// store fails, and returns how far it has come.
+func (s *Subscriber) handAll(ctx context.Context, after eventstore.Position, out chan<- *message.Message) (eventstore.Position, error) {
+	for e, err := range s.store.Subscribe(ctx, after) {
+		if err != nil {
+			return after, err
+		}
+		if s.Wants == nil || s.Wants(e) {
+			for !hand(ctx, e, out) {
+				if ctx.Err() != nil {
+					return after, nil
+				}
+			}
+		}
+		after = e.Position
+	}
+	return after, nil
 }
 
 // hand sends e as a message, waits for what becomes of it, and tells whether

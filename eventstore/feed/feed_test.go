@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -226,5 +227,40 @@ func TestWants(t *testing.T) {
 	messages := subscribe(t, t.Context(), s)
 	for _, i := range []int{1, 4} {
 		expect(t, messages, events[i]).Ack()
+	}
+}
+
+// A store whose engine is away now and then: each subscription yields a few
+// events and then that.
+type flaky struct {
+	eventstore.Store
+	each int
+}
+
+func (f *flaky) Subscribe(ctx context.Context, after eventstore.Position) iter.Seq2[eventstore.Recorded, error] {
+	return func(yield func(eventstore.Recorded, error) bool) {
+		n := 0
+		for e, err := range f.Store.Subscribe(ctx, after) {
+			if n == f.each {
+				yield(eventstore.Recorded{}, fmt.Errorf("read: %w", eventstore.ErrUnavailable))
+				return
+			}
+			if n++; !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// An engine that was away changes nothing: every event once, in order.
+func TestEngineAway(t *testing.T) {
+	store, events := ledger(t, 7)
+	s := feed.New(&flaky{store, 2}, eventstore.Position{})
+	messages := subscribe(t, t.Context(), s)
+	for _, e := range events {
+		expect(t, messages, e).Ack()
+	}
+	if err := s.Err(); err != nil {
+		t.Errorf("an engine that was away is an error: %v", err)
 	}
 }

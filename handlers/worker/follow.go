@@ -80,7 +80,7 @@ func (f *Follower) follow(ctx context.Context, w work) error {
 	router.AddConsumerHandler(w.name, feed.Topic, follower, func(m *message.Message) error {
 		e, err := feed.Recorded(m)
 		if err == nil {
-			err = w.handle(ctx, e)
+			err = patiently(ctx, func() error { return w.handle(ctx, e) })
 		}
 		if err == nil {
 			f.progress.pass(e.Position)
@@ -109,10 +109,16 @@ func (f *Follower) save(ctx context.Context, name string) error {
 		case <-ctx.Done():
 			ended = true
 		}
-		if done := f.progress.checkpoint(); done.Compare(saved) > 0 {
-			if err := f.Save(done); err != nil {
-				return fmt.Errorf("save the checkpoint of %s: %w", name, err)
-			}
+		done := f.progress.checkpoint()
+		if done.Compare(saved) <= 0 {
+			continue
+		}
+		switch err := f.Save(done); {
+		case errors.Is(err, eventstore.ErrUnavailable):
+			// The next time does, and without one what came since is done again.
+		case err != nil:
+			return fmt.Errorf("save the checkpoint of %s: %w", name, err)
+		default:
 			saved = done
 		}
 	}

@@ -137,7 +137,8 @@ func (m *Mailer) deliver(ctx context.Context, e eventstore.Recorded, s mail.Stat
 		s = next
 		m.tell(e, result, s)
 	}
-	if err := m.forget(context.WithoutCancel(ctx), s.Request); err != nil {
+	forget := func() error { return m.forget(context.WithoutCancel(ctx), s.Request) }
+	if err := patiently(ctx, forget); err != nil {
 		return m.giveWay(ctx, e, err)
 	}
 	return true
@@ -229,9 +230,13 @@ func (m *Mailer) record(ctx context.Context, e eventstore.Recorded, s mail.State
 	meta.Time = m.Now()
 	meta.Command = uuid.NewSHA1(e.ID, fmt.Appendf(nil, "%T/%d", result, s.Attempts))
 	for n := 1; ; n++ {
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordIn)
-		next, err := m.Mails.Handle(patience, e.Stream, result, meta)
-		cancel()
+		var next mail.State
+		err := patiently(ctx, func() (err error) {
+			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordIn)
+			defer cancel()
+			next, err = m.Mails.Handle(limited, e.Stream, result, meta)
+			return err
+		})
 		if err == nil || n == Attempts || ctx.Err() != nil {
 			return next, err
 		}
@@ -270,7 +275,7 @@ func (m *Mailer) giveWay(ctx context.Context, e eventstore.Recorded, cause error
 	if ctx.Err() != nil {
 		return false
 	}
-	if err := m.Park(ctx, e, cause); err != nil {
+	if err := patiently(ctx, func() error { return m.Park(ctx, e, cause) }); err != nil {
 		m.Log.Error("a mail was left undone", "mail", e.Stream.ID(), "error", errors.Join(cause, err))
 		return false
 	}

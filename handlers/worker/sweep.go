@@ -2,8 +2,11 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/flowledger/flowledger/eventstore"
 )
 
 // A Sweeper ends what is over and that nobody touches: a late request would
@@ -49,8 +52,12 @@ func (s *Sweeper) sweep(ctx context.Context, t Task) {
 		return
 	}
 	for _, id := range ids {
-		if err := t.End(ctx, id); err != nil {
+		err := t.End(ctx, id)
+		if err != nil {
 			s.report(ctx, t.Name, id, err)
+		}
+		if errors.Is(err, eventstore.ErrUnavailable) {
+			return // the others would each wait for nothing
 		}
 	}
 }
