@@ -16,8 +16,17 @@ import (
 // the other is told that the link is used up.
 func TestLinkRace(t *testing.T) {
 	rounds := (amount(t, "FLOWLEDGER_TEST_ROUNDS", 20, 100) + 49) / 50 // a round is a dozen pages
+	t.Run("as-shipped", func(t *testing.T) { followFor(t, newPlain, rounds) })
+	if raceEnabled {
+		t.Run("detected", func(t *testing.T) { followFor(t, newServer, min(rounds, 3)) })
+	}
+}
+
+// followFor goes so many rounds with a server of its own.
+func followFor(t *testing.T, prepare func(testing.TB, ...string) *server, rounds int) {
+	t.Helper()
 	office := newPostOffice(t)
-	s := start(t, "--smtp", office.flag())
+	s := begin(t, prepare(t, "--bootstrap-password", adminPassword, "--bootstrap-token", adminToken, "--smtp", office.flag()))
 	s.ship(t, "recovery")
 	admin := s.admin(t)
 	admin.mustImport(t, cheapLogin("late", rounds))

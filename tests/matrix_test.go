@@ -179,7 +179,7 @@ var withheld = map[string]bool{
 // as an auditor, with limited tokens and as a superuser: nobody gets more than
 // the table says, and nobody less.
 func TestMatrix(t *testing.T) {
-	s := start(t)
+	s := startPlain(t)
 	s.ship(t, "auditor")
 	all := rules(t)
 	admin := s.admin(t)

@@ -57,8 +57,7 @@ func TestNodeClient(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("node", "node_modules", "@goauthentik", "api")); err != nil {
 		t.Skip("needs authentik's client: npm ci in tests/node")
 	}
-	s := start(t)
-	s.admin(t).mustImport(t, nodeDenied)
+	s := startPlain(t, nodeDenied)
 	environment := append(environment(),
 		"BASE="+proxied(t, s), "TOKEN="+adminToken, "USERNAME=akadmin", "PASSWORD="+adminPassword, "BLUEPRINT="+blueprint)
 	for _, scenario := range []string{

@@ -61,7 +61,7 @@ var everyKind = map[string]struct {
 // Each kind of policy is made, shown, found, changed, tried, bound and deleted
 // as the contract has it; the client compares each answer with it.
 func TestEveryKindOfPolicy(t *testing.T) {
-	s := start(t)
+	s := startPlain(t)
 	admin := s.admin(t)
 	admin.mustImport(t, twoDummies("target"))
 	flow := admin.take(t, http.StatusOK, http.MethodGet, "/api/v3/flows/instances/target/", nil).text("pk")
@@ -165,7 +165,7 @@ func (c *client) take(tb testing.TB, status int, method, path string, body any) 
 
 // The types are those that the contract has, by its names for them.
 func TestTypesOfPolicy(t *testing.T) {
-	s := start(t)
+	s := startPlain(t)
 	listed := string(s.admin(t).must(t, http.StatusOK, http.MethodGet, "/api/v3/policies/all/types/", nil).body)
 	types, err := (&answer{body: []byte(`{"all":` + listed + `}`)}).object()
 	if err != nil {
@@ -188,7 +188,7 @@ func TestTypesOfPolicy(t *testing.T) {
 // Scores are listed, found and deleted as the contract has it.
 func TestScoresOfReputation(t *testing.T) {
 	const path = "/api/v3/policies/reputation/scores/"
-	s := start(t)
+	s := startPlain(t)
 	admin := s.admin(t)
 	admin.mustImport(t, cheapLogin("scored", 1))
 	if got, err := s.visitor(t).login("scored-login", "scored-0", "wrong"); err != nil || got.text("component") != "ak-stage-password" {

@@ -59,21 +59,32 @@ func startWith(tb testing.TB, blueprints ...string) *server {
 	return begin(tb, s)
 }
 
-// startPlain is [startWith] without the race detector, for what is about time.
+// startPlain is [startWith] without the race detector: for what is about time,
+// and for long series of requests of which each waits for the one before.
 func startPlain(tb testing.TB, blueprints ...string) *server {
 	tb.Helper()
-	s := newServer(tb, "--bootstrap-password", adminPassword, "--bootstrap-token", adminToken)
+	s := newPlain(tb, "--bootstrap-password", adminPassword, "--bootstrap-token", adminToken)
+	s.seed(tb, blueprints...)
+	return begin(tb, s)
+}
+
+// newPlain is [newServer] without the race detector.
+func newPlain(tb testing.TB, args ...string) *server {
+	tb.Helper()
+	s := newServer(tb, args...)
 	var err error
 	if s.binary, err = buildPlain(); err != nil {
 		tb.Fatal(err)
 	}
-	s.seed(tb, blueprints...)
-	return begin(tb, s)
+	return s
 }
 
 // seed imports blueprints into the folder of a server that does not run.
 func (s *server) seed(tb testing.TB, blueprints ...string) {
 	tb.Helper()
+	if len(blueprints) == 0 {
+		return
+	}
 	args := []string{"import", "--data", s.data}
 	for i, document := range blueprints {
 		file := filepath.Join(tb.TempDir(), fmt.Sprintf("blueprint-%d.yaml", i))
@@ -96,6 +107,16 @@ func startBare(tb testing.TB, args ...string) *server {
 // begin runs a server until the test ends.
 func begin(tb testing.TB, s *server) *server {
 	tb.Helper()
+	watchOver(tb, s)
+	if err := s.run(); err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// watchOver has a server end with the test, and end well.
+func watchOver(tb testing.TB, s *server) {
+	tb.Helper()
 	tb.Cleanup(func() {
 		if err := s.stop(); err != nil {
 			tb.Errorf("stop the server: %v", err)
@@ -107,10 +128,6 @@ func begin(tb testing.TB, s *server) *server {
 			tb.Logf("the server's log ends:\n%s", end(s.log.String(), 4<<10))
 		}
 	})
-	if err := s.run(); err != nil {
-		tb.Fatal(err)
-	}
-	return s
 }
 
 // newServer prepares a server without starting it.

@@ -41,7 +41,7 @@ func TestContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(t)
+	s := startPlain(t)
 	admin := s.admin(t)
 	admin.mustImport(t, cheapLogin("sweep", 2))
 	admin.mustImport(t, twoDummies("sweep-dummies"))
