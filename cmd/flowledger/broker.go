@@ -15,14 +15,16 @@ import (
 // brokerFlags say where the ledger is published, too.
 type brokerFlags struct {
 	bus      *worker.Bus // nil for nowhere
+	fault    error       // why the URL is none
 	personal bool
 	fromEnd  bool
 }
 
 func (f *brokerFlags) flags(fs *flag.FlagSet) {
-	fs.Func("broker", "also publish the ledger, as CloudEvents, to a message broker at this `URL`: "+worker.BusForm+"; off by default", func(text string) (err error) {
-		f.bus, err = worker.OpenBus(text)
-		return err
+	fs.Func("broker", "also publish the ledger, as CloudEvents, to a message broker at this `URL`: "+worker.BusForm+"; off by default", func(text string) error {
+		// An error here would be quoted with the URL, and that has a password.
+		f.bus, f.fault = worker.OpenBus(text)
+		return nil
 	})
 	fs.Func("broker-include", "`what` else than clear payloads goes to the broker: nothing, or personal, which opens names, addresses and networks, beyond the reach of an erasure; nothing by default", func(text string) error {
 		f.personal = text == "personal"
@@ -32,6 +34,14 @@ func (f *brokerFlags) flags(fs *flag.FlagSet) {
 		f.fromEnd = text == "end"
 		return oneOf(text, "start", "end")
 	})
+}
+
+// check tells whether the URL of the broker can be read.
+func (f *brokerFlags) check() error {
+	if f.fault != nil {
+		return usagef("--broker: %v", f.fault)
+	}
+	return nil
 }
 
 func oneOf(text, one, other string) error {

@@ -48,6 +48,9 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 	if err != nil {
 		return err
 	}
+	if err := cfg.brokerFlags.check(); err != nil {
+		return err
+	}
 	if err := checkFolder(cfg.blueprints); err != nil {
 		return err
 	}
