@@ -60,10 +60,13 @@ func (a *app) broker(f brokerFlags) *worker.Broker {
 	return &worker.Broker{Bus: f.bus, Codec: a.codec, Personal: f.personal, Now: time.Now}
 }
 
-// publish runs the broker's worker when it is this node's turn. A broker of
-// another kind, and another topic, have a checkpoint of their own.
+// publisher names the worker of a broker. One of another kind, and another
+// topic, have a checkpoint of their own.
+func publisher(b *worker.Bus) string { return "broker-" + b.Kind + "-" + b.Topic }
+
+// publish runs the broker's worker when it is this node's turn.
 func (a *app) publish(ctx context.Context, b *worker.Broker, fromEnd bool) error {
-	name := "broker-" + b.Bus.Kind + "-" + b.Bus.Topic
+	name := publisher(b.Bus)
 	return a.alone(ctx, name, func(ctx context.Context) error {
 		checkpoint, at, err := a.checkpoint(ctx, name)
 		if err == nil && fromEnd && at.Compare(eventstore.Position{}) == 0 {

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/flowledger/flowledger/eventstore"
+	"github.com/flowledger/flowledger/handlers/worker"
 )
 
 // A copying is what copy is told: two ends, and the one master key of both.
 type copying struct {
 	from, to  storage
 	masterKey string
+	brokers   []string // the workers that publish from --from
 }
 
 func copyCommand() *subcommand {
@@ -29,6 +31,13 @@ func copyCommand() *subcommand {
 			fs.StringVar(&job.to.store, "to", "", "`ledger` to copy to: sqlite:[PATH], postgres://…, esdb://… or esdb+discover://…; empty, or an earlier copy of the same ledger")
 			fs.StringVar(&job.to.data, "to-data", "", "data `folder` at the other end; for sqlite: it gets the keys, and any gets the master key")
 			fs.StringVar(&job.masterKey, "master-key-file", "", "`file` with the master key of both ends; by default master.key in the data folder of --from")
+			fs.Func("broker", "message broker, as serve is given it, whose checkpoint goes along from a ledger that nodes share, as a `URL`; nothing is published", func(text string) error {
+				bus, err := worker.OpenBus(text)
+				if err == nil {
+					job.brokers = append(job.brokers, publisher(bus))
+				}
+				return err
+			})
 			rest, err := c.parse(fs)
 			if err != nil {
 				return err
@@ -71,6 +80,7 @@ func (j *copying) run(ctx context.Context, c *call) (err error) {
 	if err != nil {
 		return err
 	}
+	from.brokers = j.brokers
 	defer func() { err = errors.Join(err, from.close()) }()
 	to, err := openTarget(ctx, j.to)
 	if err != nil {

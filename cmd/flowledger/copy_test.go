@@ -87,6 +87,7 @@ func TestCopyEngines(t *testing.T) {
 				does(t, "Secret-9\n", "user", "create", "--data", from, "--email", name+"@example.org", name)
 			}
 			checkpoint(t, from, "mail", 3)
+			checkpoint(t, from, "broker-nats-flowledger", 2)
 			key := filepath.Join(from, "master.key")
 			for range 2 { // the second time, all is there
 				said := does(t, "", "copy", "--from", "sqlite:", "--from-data", from, "--to", url)
@@ -94,7 +95,7 @@ func TestCopyEngines(t *testing.T) {
 					t.Errorf("copy says\n%s", said)
 				}
 			}
-			said := does(t, "", "copy", "--from", url, "--master-key-file", key, "--to", "sqlite:", "--to-data", back)
+			said := does(t, "", "copy", "--from", url, "--master-key-file", key, "--broker", "nats://127.0.0.1", "--to", "sqlite:", "--to-data", back)
 			if !strings.Contains(said, "stop the servers of the source and run again") {
 				t.Errorf("copy says\n%s", said)
 			}
@@ -104,8 +105,10 @@ func TestCopyEngines(t *testing.T) {
 			if got, want := does(t, "", "user", "list", "--data", back, "--master-key-file", key), does(t, "", "user", "list", "--data", from); got != want {
 				t.Errorf("the users of the copy are\n%s\nwant\n%s", got, want)
 			}
-			if got := checkpointOf(t, back, "mail"); got != 3 {
-				t.Errorf("mail goes on at %d, want 3", got)
+			for name, want := range map[string]uint64{"mail": 3, "broker-nats-flowledger": 2} {
+				if got := checkpointOf(t, back, name); got != want {
+					t.Errorf("%s goes on at %d, want %d", name, got, want)
+				}
 			}
 		})
 	}

@@ -13,10 +13,8 @@ import (
 	"time"
 
 	"github.com/flowledger/flowledger/eventstore"
-	"github.com/flowledger/flowledger/eventstore/esdb"
 	"github.com/flowledger/flowledger/eventstore/sqlite"
 	"github.com/flowledger/flowledger/eventstore/vault"
-	"github.com/flowledger/flowledger/eventstore/vault/esdbkeys"
 	"github.com/flowledger/flowledger/projections"
 )
 
@@ -31,8 +29,9 @@ type depot struct {
 	keyPath string
 	// Workers' checkpoints are in views where one machine has the ledger, and
 	// else in notes.
-	views *projections.Views
-	notes eventstore.Notes
+	views   *projections.Views
+	notes   eventstore.Notes
+	brokers []string // names of the workers that publish to one
 }
 
 // A movable is a store that can be copied, and copied to.
@@ -125,18 +124,20 @@ func (d *depot) openFiles() error {
 }
 
 func (d *depot) openEngine(ctx context.Context) error {
-	switch scheme, _, _ := strings.Cut(d.storage.store, ":"); scheme {
-	case "esdb", "esdb+discover":
-		store, err := esdb.Open(ctx, d.storage.store)
-		if err != nil {
-			return err
-		}
-		d.ledger, d.notes = store, store
-		d.keys, err = esdbkeys.Open(ctx, d.storage.store, time.Now)
+	e, ok := d.engine()
+	if !ok {
+		_, _, err := d.events()
 		return err
 	}
-	_, _, err := d.events()
-	return err
+	store, err := e.ledger(ctx, d.storage.store)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.place(), err)
+	}
+	d.ledger, d.notes = store, store
+	if d.keys, err = e.keys(ctx, d.storage.store, time.Now); err != nil {
+		return fmt.Errorf("%s: %w", d.place(), err)
+	}
+	return nil
 }
 
 // hasKeys refuses a vault in which nothing is: opened, it would make keys.
@@ -201,12 +202,12 @@ func (d *depot) close() error {
 }
 
 // workers are the names under which workers keep checkpoints in notes, which
-// cannot be listed.
+// cannot be listed. That of a broker depends on the broker.
 var workers = []string{"settle", "mail", "notify"}
 
 // noted reads the checkpoints from notes.
 func (d *depot) noted(ctx context.Context) (marks []*mark, err error) {
-	for _, name := range workers {
+	for _, name := range slices.Concat(workers, d.brokers) {
 		value, version, err := d.notes.Note(ctx, checkpointNote(name))
 		if err != nil || version == 0 {
 			if err != nil {

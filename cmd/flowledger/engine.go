@@ -23,6 +23,8 @@ import (
 type sharedLedger interface {
 	ledger
 	eventstore.Notes
+	eventstore.Restorer
+	eventstore.Restorer
 
 	// Reached returns a position at or after every append of this node.
 	Reached() eventstore.Position
