@@ -77,8 +77,8 @@ entries:
 `
 
 // races are the kinds of rounds. Most are about a click before the login, which
-// costs nothing to check; two of ten are about a password, whose right answer
-// the server hashes anew for each of the racers.
+// costs nothing to check; two of eighteen are about a password, whose right
+// answer the server hashes anew for each of the racers.
 func races() []race {
 	clicks := []race{
 		{name: "identical clicks", flow: "race-click", at: "ak-stage-dummy", answer: func(int) map[string]string { return nil }},
@@ -99,7 +99,7 @@ func races() []race {
 			return map[string]string{"password": fmt.Sprintf("wrong %d", i)}
 		}},
 	}
-	return slices.Concat(clicks, passwords[:1], clicks, passwords[1:])
+	return slices.Concat(clicks, clicks, passwords[:1], clicks, clicks, passwords[1:])
 }
 
 // A race is a kind of round.
