@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -33,7 +34,7 @@ func (s *Store) Append(ctx context.Context, stream eventstore.StreamID, expected
 	ctx, cancel := s.within(ctx)
 	defer cancel()
 	known := s.known.of(stream)
-	if err := known.lock(ctx, s.patience); err != nil {
+	if err := known.lock(ctx, s.waits.patience); err != nil {
 		return -1, s.closedOr(err)
 	}
 	defer known.unlock()
@@ -76,6 +77,7 @@ func outside(stream string) bool {
 // read, and the claim is judged again. Whoever loses that race has seen others
 // go on.
 func (s *Store) append(ctx context.Context, known *events, expected eventstore.Expected, list []eventstore.NewEvent) (eventstore.Revision, error) {
+	began := time.Now()
 	for fresh := false; ; fresh = true {
 		if last, ok := known.replayed(expected, list); ok {
 			return last, nil
@@ -99,8 +101,15 @@ func (s *Store) append(ctx context.Context, known *events, expected eventstore.E
 		if err := s.catchUp(ctx, known); err != nil {
 			return -1, err
 		}
-		if now, _ := known.last(); claimed && len(list) > 0 && now == end {
-			return -1, fmt.Errorf("append to %s: the server refuses revision %d, and has none after it", known.stream, end+1)
+		if now, _ := known.last(); now > end || !claimed || len(list) == 0 {
+			continue
+		}
+		// A node that does not lead is read, and has not heard yet.
+		if time.Since(began) > s.waits.patience {
+			return -1, fmt.Errorf("append to %s: %w: revision %d is written and cannot be read", known.stream, eventstore.ErrUnavailable, end+1)
+		}
+		if err := pause(ctx, firstWait); err != nil {
+			return -1, s.closedOr(err)
 		}
 	}
 }
@@ -164,6 +173,9 @@ func (s *Store) catchUp(ctx context.Context, known *events) error {
 			return err
 		}
 		known.learn(eventstore.Revision(e.EventNumber), e.Position.Commit, e.EventID)
+		if last, _ := known.last(); last < eventstore.Revision(e.EventNumber) {
+			return fmt.Errorf("append to %s: the engine has lost revision %d", known.stream, last+1)
+		}
 	}
 	return nil
 }

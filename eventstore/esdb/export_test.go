@@ -1,13 +1,14 @@
 package esdb
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
-// SetPatience shortens the waits of a store: for one call, with an engine that
-// is out of reach, and with a subscription that rests.
-func SetPatience(s *Store, call, patience, watch time.Duration) {
-	s.connector.mu.Lock()
-	defer s.connector.mu.Unlock()
-	s.connector.limit, s.patience, s.watch = call, patience, watch
+// OpenHurried opens a store that waits for less: for one call, for an engine
+// that is out of reach, and with a subscription that rests.
+func OpenHurried(ctx context.Context, url string, call, patience, watch time.Duration) (*Store, error) {
+	return openWith(ctx, url, waits{call, patience, watch})
 }
 
 // SetMemory bounds the event IDs that a store remembers.

@@ -25,10 +25,13 @@ const (
 )
 
 // hurried opens a store with little patience.
-func hurried(t testing.TB, url string) *esdb.Store {
+func hurried(t testing.TB, url string, patience time.Duration) *esdb.Store {
 	t.Helper()
-	store := open(t, url)
-	esdb.SetPatience(store, shortCall, shortWait, shortWatch)
+	store, err := esdb.OpenHurried(t.Context(), url, shortCall, patience, shortWatch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
 	return store
 }
 
@@ -98,6 +101,7 @@ func everyCall(ctx context.Context, store *esdb.Store) map[string]func() error {
 // TestOutOfReach takes the engine away in three ways. Each call fails in
 // time, and says why; when the engine is back each call succeeds again.
 func TestOutOfReach(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]struct{ begin, end func(*esdbtest.Server) }{
 		"silence":   {(*esdbtest.Server).Silence, (*esdbtest.Server).Heal},
 		"not ready": {func(s *esdbtest.Server) { s.Unavailable(-1) }, (*esdbtest.Server).Heal},
@@ -106,7 +110,7 @@ func TestOutOfReach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := esdbtest.Start(t)
-			store := hurried(t, server.URL())
+			store := hurried(t, server.URL(), shortWait)
 			mustAppend(t, store, "a-1", eventstore.NoStream, event("x"))
 			fault.begin(server)
 			var wg sync.WaitGroup
@@ -117,7 +121,7 @@ func TestOutOfReach(t *testing.T) {
 						if err := do(); !errors.Is(err, eventstore.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 							t.Errorf("%s: %v, want %v alone", call, err, eventstore.ErrUnavailable)
 						}
-						if took := time.Since(began); took > 10*shortWait {
+						if took := time.Since(began); took > 20*shortWait {
 							t.Errorf("%s takes %v", call, took)
 						}
 					})
@@ -125,9 +129,12 @@ func TestOutOfReach(t *testing.T) {
 			}
 			wg.Wait()
 			fault.end(server)
-			esdb.SetPatience(store, 3*time.Second, 10*time.Second, time.Second)
 			for call, do := range everyCall(t.Context(), store) {
-				if err := do(); err != nil {
+				err := do()
+				for n := 0; n < 10 && errors.Is(err, eventstore.ErrUnavailable); n++ {
+					err = do() // its patience is less than a search may take
+				}
+				if err != nil {
 					t.Errorf("%s, afterwards: %v", call, err)
 				}
 			}
@@ -161,9 +168,8 @@ func TestLostConnection(t *testing.T) {
 	for call := range everyCall(t.Context(), nil) {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
-			store := open(t, server.URL())
+			store := hurried(t, server.URL(), 20*shortWait)
 			mustAppend(t, store, "a-1", eventstore.Any, event("x"))
-			esdb.SetPatience(store, shortCall, 20*shortWait, shortWatch)
 			server.Lose()
 			if err := everyCall(t.Context(), store)[call](); err != nil {
 				t.Error(err)
@@ -175,6 +181,7 @@ func TestLostConnection(t *testing.T) {
 // TestRestingSubscription is at the end of the ledger when the engine no
 // longer sends anything.
 func TestRestingSubscription(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		fault func(*esdbtest.Server)
 		fails bool
@@ -187,7 +194,7 @@ func TestRestingSubscription(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := esdbtest.Start(t)
-			store := hurried(t, server.URL())
+			store := hurried(t, server.URL(), shortWait)
 			mustAppend(t, store, "a-1", eventstore.NoStream, event("x"))
 			seen := 0
 			var failure error
@@ -213,6 +220,7 @@ func TestRestingSubscription(t *testing.T) {
 // TestFollowerLags opens the ledger at a node that is behind. What was
 // acknowledged is there all the same, for the leader is asked.
 func TestFollowerLags(t *testing.T) {
+	t.Parallel()
 	leader := esdbtest.Start(t)
 	follower := leader.Follower(t)
 	mustAppend(t, open(t, leader.URL()), "a-1", eventstore.NoStream, event("x"))
@@ -225,8 +233,16 @@ func TestFollowerLags(t *testing.T) {
 	if head, err := open(t, follower.URL()).Head(t.Context()); err != nil || head != want[1].Position {
 		t.Errorf("head %v, %v, want %v", head, err, want[1].Position)
 	}
-	if head, err := open(t, follower.URL()+"&nodePreference=follower").Head(t.Context()); err != nil || head != want[0].Position {
+	reader := hurried(t, follower.URL()+"&nodePreference=follower", shortWait)
+	if head, err := reader.Head(t.Context()); err != nil || head != want[0].Position {
 		t.Errorf("head of the follower %v, %v, want %v", head, err, want[0].Position)
+	}
+	if _, err := reader.Append(t.Context(), "a-1", eventstore.Any, event("z")); !errors.Is(err, eventstore.ErrUnavailable) {
+		t.Errorf("an append to what cannot be read: %v, want %v", err, eventstore.ErrUnavailable)
+	}
+	follower.Heal()
+	if got := mustAppend(t, reader, "a-1", eventstore.Any, event("z")); got != 2 {
+		t.Errorf("revision %d, want 2", got)
 	}
 }
 
@@ -281,7 +297,7 @@ func TestLostAnswer(t *testing.T) {
 func TestUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	server := esdbtest.Start(t)
-	store, other := hurried(t, server.URL()), open(t, server.URL())
+	store, other := hurried(t, server.URL(), shortWait), open(t, server.URL())
 	events := []eventstore.NewEvent{event("x"), event("y")}
 	server.LoseAnswers(1 << 20)
 	if _, err := store.Append(t.Context(), "a-1", eventstore.NoStream, events...); !errors.Is(err, eventstore.ErrUnavailable) {
@@ -302,6 +318,7 @@ func TestUnknownOutcome(t *testing.T) {
 // TestUnderFaults writes and follows while the engine is ill. What was
 // acknowledged is there, once; what is there is seen, once and in order.
 func TestUnderFaults(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]func(t *testing.T, a, b *esdbtest.Server, round int){
 		"leader changes": func(_ *testing.T, a, b *esdbtest.Server, round int) { []*esdbtest.Server{b, a}[round%2].Lead() },
 		"cut":            func(_ *testing.T, a, _ *esdbtest.Server, _ int) { a.Cut() },

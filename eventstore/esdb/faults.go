@@ -35,7 +35,7 @@ func retry[T any](ctx context.Context, s *Store, f func(context.Context, *connec
 		switch {
 		case err == nil || ctx.Err() != nil || !passing(err):
 			return value, s.closedOr(err)
-		case time.Since(began)+wait > s.patience:
+		case time.Since(began)+wait > s.waits.patience:
 			return value, unavailable(err)
 		}
 		if err := pause(ctx, wait); err != nil {

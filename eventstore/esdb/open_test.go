@@ -17,6 +17,7 @@ const secret = "s3cr3t"
 // TestConnectionStrings are refused with a reason, and without what may be a
 // password, however wrong they are.
 func TestConnectionStrings(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ url, reason string }{
 		"another scheme":      {"http://u:s3cr3t@h:1", "scheme"},
 		"a port of letters":   {"esdb://u:s3cr3t@h:x", "port"},
@@ -39,6 +40,7 @@ func TestConnectionStrings(t *testing.T) {
 }
 
 func TestSecure(t *testing.T) {
+	t.Parallel()
 	server := esdbtest.StartSecure(t, "ledger", secret+"/?@:%")
 	store := open(t, server.SecureURL("ledger", secret+"/?@:%"))
 	mustAppend(t, store, "a-1", eventstore.NoStream, event("x"))
@@ -61,7 +63,7 @@ func TestSecure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := esdb.Open(t.Context(), test.url)
+			_, err := esdb.OpenHurried(t.Context(), test.url, shortCall, shortWait, shortWatch)
 			if err == nil || errors.Is(err, eventstore.ErrUnavailable) != test.unavailable || strings.Contains(err.Error(), secret) {
 				t.Errorf("error %v, unavailable: want %v", err, test.unavailable)
 			}

@@ -89,7 +89,7 @@ func together(list []eventstore.Recorded) int {
 
 func (s *Store) restore(ctx context.Context, list []eventstore.Recorded) error {
 	known := s.known.of(list[0].Stream)
-	if err := known.lock(ctx, s.patience); err != nil {
+	if err := known.lock(ctx, s.waits.patience); err != nil {
 		return s.closedOr(err)
 	}
 	defer known.unlock()

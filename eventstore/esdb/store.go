@@ -1,13 +1,11 @@
 // Package esdb is the store for those who run EventStoreDB or KurrentDB: the
-// ledger's streams are streams there, under their own names, and the place in
-// the whole ledger is the commit position in $all. The engine is the ledger's
-// own: streams of others in it are refused as events that nobody can read.
-//
-// What is promised differs in three points from the embedded store. Event IDs
-// are compared within a stream, not across. RecordedAt is the time of the
-// node that leads, so that it descends when the clock of a new leader is
-// behind. And one append holds a mebibyte at most, for the server refuses
-// more; [MaxAppend] says what counts.
+// ledger's streams are streams there, and the place in the whole ledger is the
+// commit position in $all. The engine is the ledger's own: an event of others
+// in it, in a stream that does not begin with $ or _, is an error. Three
+// promises are weaker than the embedded store's: event IDs are compared within
+// a stream, not across; RecordedAt is the time of the node that leads, and
+// descends when the clock of a new leader is behind; and one append holds no
+// more than [MaxAppend], for the server refuses more.
 package esdb
 
 import (
@@ -26,8 +24,7 @@ import (
 // A Store is an [eventstore.Store] in EventStoreDB.
 type Store struct {
 	connector *connector
-	patience  time.Duration // with an engine that is out of reach, for each call
-	watch     time.Duration // between two looks at a subscription that rests
+	waits     waits
 	known     *known
 	ends      ends
 	reached   atomic.Uint64
@@ -56,11 +53,22 @@ const (
 // nodePreference, appends and readings go to the leader, so that what one
 // program has appended is there for the next.
 func Open(ctx context.Context, url string) (*Store, error) {
+	return openWith(ctx, url, waits{call: callLimit, patience: patience, watch: watch})
+}
+
+// waits are the times that a store gives the engine.
+type waits struct {
+	call     time.Duration // for one call
+	patience time.Duration // when it is out of reach
+	watch    time.Duration // between two looks at a subscription that rests
+}
+
+func openWith(ctx context.Context, url string, w waits) (*Store, error) {
 	config, err := configure(url)
 	if err != nil {
 		return nil, err
 	}
-	s := newStore(config)
+	s := newStore(config, w)
 	// Whoever may not read $all learns it here, and not from a projection.
 	if _, err := s.lastOfAll(ctx); err != nil {
 		_ = s.Close()
@@ -69,13 +77,8 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return s, nil
 }
 
-func newStore(config *esdb.Configuration) *Store {
-	s := &Store{
-		connector: &connector{config: config, limit: callLimit},
-		patience:  patience,
-		watch:     watch,
-		known:     newKnown(),
-	}
+func newStore(config *esdb.Configuration, w waits) *Store {
+	s := &Store{connector: &connector{config: config, limit: w.call}, waits: w, known: newKnown()}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }

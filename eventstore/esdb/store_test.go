@@ -84,6 +84,22 @@ func TestOutsiders(t *testing.T) {
 	}
 }
 
+// TestTruncated has somebody tell the engine to forget what must not be
+// forgotten. Nothing is appended to such a stream.
+func TestTruncated(t *testing.T) {
+	server := esdbtest.Start(t)
+	mustAppend(t, open(t, server.URL()), "a-1", eventstore.NoStream, event("x"), event("y"))
+	if err := open(t, server.URL()).KeepLast(t.Context(), "a-1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, expected := range []eventstore.Expected{eventstore.NoStream, eventstore.Any, eventstore.At(1)} {
+		_, err := open(t, server.URL()).Append(t.Context(), "a-1", expected, event("z"))
+		if _, wrong := errors.AsType[*eventstore.WrongExpectedError](err); err == nil || wrong || errors.Is(err, eventstore.ErrUnavailable) {
+			t.Errorf("append under %d: %v, want an error about the stream", expected, err)
+		}
+	}
+}
+
 // appendForeign appends an event as another program would.
 func appendForeign(t *testing.T, server *esdbtest.Server, stream string) {
 	t.Helper()

@@ -41,7 +41,7 @@ func (s *Store) Subscribe(ctx context.Context, after eventstore.Position) iter.S
 				err = eventstore.ErrClosed
 			case f.broken || !dropping(err):
 				err = fmt.Errorf("follow ledger: %w", err)
-			case time.Since(f.alive)+wait > s.patience:
+			case time.Since(f.alive)+wait > s.waits.patience:
 				err = fmt.Errorf("follow ledger: %w", unavailable(err))
 			default:
 				_ = pause(within, wait)
@@ -136,7 +136,7 @@ func pump(ctx context.Context, sub *esdb.Subscription, events chan<- *esdb.Subsc
 // it asks the engine whether that is right: a subscription on a dead network
 // rests like one at the end of the ledger.
 func (f *following) take(ctx context.Context, events <-chan *esdb.SubscriptionEvent) error {
-	quiet := time.NewTimer(f.store.watch)
+	quiet := time.NewTimer(f.store.waits.watch)
 	defer quiet.Stop()
 	expected := uint64(0) // the end of the ledger at the last look
 	for {
@@ -154,9 +154,9 @@ func (f *following) take(ctx context.Context, events <-chan *esdb.SubscriptionEv
 				return err
 			}
 		case <-quiet.C:
-			if rest := f.store.watch - time.Since(f.alive); rest > 0 || len(events) > 0 {
+			if rest := f.store.waits.watch - time.Since(f.alive); rest > 0 || len(events) > 0 {
 				expected = 0
-				quiet.Reset(max(rest, f.store.watch/10))
+				quiet.Reset(max(rest, f.store.waits.watch/10))
 				continue
 			}
 			if expected > f.after {
@@ -168,7 +168,7 @@ func (f *following) take(ctx context.Context, events <-chan *esdb.SubscriptionEv
 			}
 			expected = end.position
 			f.alive = time.Now()
-			quiet.Reset(f.store.watch)
+			quiet.Reset(f.store.waits.watch)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -99,6 +99,18 @@ func (s *Server) look() ([]record, <-chan struct{}) {
 	return all, grown
 }
 
+// lookInto returns what this node shows of a stream.
+func (s *Server) lookInto(stream string) (events []record, exists bool) {
+	shown, _ := s.look()
+	all, exists := s.ledger.stream(stream)
+	for _, e := range all {
+		if n := len(shown); n > 0 && e.position <= shown[n-1].position {
+			events = append(events, e)
+		}
+	}
+	return events, exists
+}
+
 // Lead makes this node the leader. The one before ends its subscriptions.
 func (s *Server) Lead() {
 	s.ledger.mu.Lock()

@@ -31,7 +31,7 @@ func (s *streamsServer) Read(request *streams.ReadReq, call streams.Streams_Read
 		all, _ := s.server.look()
 		events = allFrom(all, o.GetAll(), backwards)
 	} else {
-		all, exists := s.server.ledger.stream(string(o.GetStream().GetStreamIdentifier().GetStreamName()))
+		all, exists := s.server.lookInto(string(o.GetStream().GetStreamIdentifier().GetStreamName()))
 		if !exists {
 			return out.notFound(o.GetStream().GetStreamIdentifier())
 		}
