@@ -102,3 +102,19 @@ func TestErrorsAreExplained(t *testing.T) {
 		t.Errorf("the log does not learn the cause: %v", e)
 	}
 }
+
+// gone is an engine that is out of reach.
+type gone struct{}
+
+func (gone) Error() string     { return "connect to 10.0.0.7" }
+func (gone) Unavailable() bool { return true }
+
+func TestExplainUnavailable(t *testing.T) {
+	code, sentence := domain.Explain(fmt.Errorf("load user-1: %w", gone{}))
+	if code != domain.Busy || strings.Contains(sentence, "10.0.0.7") {
+		t.Errorf("an engine out of reach is %s, %q", code, sentence)
+	}
+	if code, _ := domain.Explain(&domain.Error{Code: domain.Conflict, Err: gone{}}); code != domain.Conflict {
+		t.Errorf("what was explained before is %s", code)
+	}
+}

@@ -49,11 +49,21 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// unavailable is what errors of an engine that is out of reach implement.
+type unavailable interface {
+	error
+	Unavailable() bool
+}
+
 // Explain returns the code of err and the sentence that a client may read.
-// An error that is not an [*Error] is internal, and its text stays inside.
+// An error that is not an [*Error] is internal, and its text stays inside; but
+// an engine that is out of reach is no fault of the request, and passes.
 func Explain(err error) (Code, string) {
 	if e, ok := errors.AsType[*Error](err); ok && e.Code != Internal {
 		return e.Code, e.Message
+	}
+	if e, ok := errors.AsType[unavailable](err); ok && e.Unavailable() {
+		return Busy, "The ledger is out of reach. Try again in a moment."
 	}
 	return Internal, "Internal error."
 }

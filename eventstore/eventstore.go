@@ -188,4 +188,13 @@ var ErrClosed = errors.New("the event store is closed")
 // a store keeps its events: no connection, no answer in time, no leader. It is
 // never about what the caller asked for. An append that fails with it has an
 // unknown outcome; appending the same event IDs again tells.
-var ErrUnavailable = errors.New("the event store is out of reach")
+var ErrUnavailable error = unavailable{}
+
+// unavailable can be told from other errors by those who know no store.
+type unavailable struct{}
+
+// Error implements error.
+func (unavailable) Error() string { return "the event store is out of reach" }
+
+// Unavailable tells that it passes by itself.
+func (unavailable) Unavailable() bool { return true }

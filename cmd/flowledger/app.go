@@ -166,7 +166,7 @@ func (a *app) openViews() (err error) {
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
 		a.instances,
 		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation,
-		a.notifications, a.roles, a.revisions)
+		a.notifications, a.roles, a.revisions, &forgetting{a})
 	return err
 }
 
@@ -232,7 +232,13 @@ func (a *app) objectAt(ctx context.Context, id string, revision int64) (object.T
 }
 
 // wait returns when the read models have seen all that is in the ledger now.
+// Where others append, too, a client is sent away rather than kept waiting,
+// but not before the first start is over.
 func (a *app) wait(ctx context.Context) error {
+	if a.cluster != nil && a.ready.Load() {
+		_, err := a.reach(ctx, endOfLedger)
+		return err
+	}
 	head, err := a.store.Head(ctx)
 	if err != nil {
 		return err

@@ -135,6 +135,10 @@ func newKey() string { return rand.Text() + rand.Text() }
 // setupTTL is how long the set-up link works. A restart prints another.
 const setupTTL = 24 * time.Hour
 
+// sameStart is how far apart nodes are that were started together: only the
+// first one prints a link, for each link ends the one before.
+const sameStart = time.Minute
+
 // reachable is the address under which a browser on this machine finds a
 // listener, also one that listens everywhere.
 func reachable(address net.Addr) string {
@@ -157,6 +161,10 @@ func (a *app) setupLink(ctx context.Context, cfg config, out io.Writer, address 
 		return err
 	}
 	for _, t := range old {
+		if a.cluster != nil && time.Since(t.Created) < sameStart {
+			_, err := fmt.Fprintf(out, "Another node has just printed the link that sets up the administrator %s. To get another, start again in a minute.\n", administrator)
+			return err
+		}
 		if _, err := a.tokenHandler.Handle(ctx, eventstore.Stream("token", t.ID), token.Revoke{Cause: "replaced"}, system("tenant")); err != nil {
 			return err
 		}

@@ -152,6 +152,17 @@ func (x *exportFiles) end(_ context.Context, name string) error {
 	return nil
 }
 
+// clearUntil removes the files that were written before a time.
+func (x *exportFiles) clearUntil(until time.Time) error {
+	entries, err := x.files()
+	for _, e := range entries {
+		if info, gone := e.Info(); gone == nil && info.ModTime().Before(until) {
+			err = errors.Join(err, x.end(context.Background(), e.Name()))
+		}
+	}
+	return err
+}
+
 // clear removes all files.
 func (x *exportFiles) clear() error {
 	entries, err := x.files()

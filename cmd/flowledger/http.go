@@ -18,7 +18,12 @@ import (
 
 // handler puts the HTTP face together.
 func (a *app) handler(cfg config, m *metrics) http.Handler {
-	return caller.Identify(a.recovered(a.router(cfg, m)))
+	return caller.Identify(a.recovered(a.abreast(a.network(cfg).Secure, a.router(cfg, m))))
+}
+
+// network is how addresses of clients are found out.
+func (a *app) network(cfg config) caller.Network {
+	return caller.Network{Trusted: cfg.trusted, Base: cfg.baseURL, Places: a.places}
 }
 
 // router mounts the servers.
@@ -26,7 +31,7 @@ func (a *app) router(cfg config, m *metrics) *mux.Router {
 	people := &people{app: a}
 	callers := &caller.Callers{
 		Sessions: &a.sessionHandler, Tokens: &a.tokenHandler, Cookies: a.vault, Bearers: &bearers{app: a}, People: people, Roles: a.roles,
-		Network: caller.Network{Trusted: cfg.trusted, Base: cfg.baseURL, Places: a.places}, Brand: a.brandAt, Now: time.Now,
+		Network: a.network(cfg), Brand: a.brandAt, Now: time.Now,
 	}
 	r := mux.NewRouter()
 	r.Use(m.observe)

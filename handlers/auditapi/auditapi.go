@@ -180,6 +180,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		status, sentence = http.StatusInternalServerError, "Internal error."
 		s.Log.ErrorContext(r.Context(), "request failed", "error", err)
 	}
+	if code == domain.Busy {
+		w.Header().Set("Retry-After", "1")
+	}
 	if e, ok := errors.AsType[*domain.Error](err); ok && known && len(e.Fields) > 0 {
 		s.write(w, r, status, e.Fields)
 		return

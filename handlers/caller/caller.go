@@ -331,7 +331,7 @@ func (s *Callers) End(w http.ResponseWriter, r *http.Request, c *session.Caller)
 // browser.
 func (s *Callers) setCookie(w http.ResponseWriter, r *http.Request, value string, expires time.Time) {
 	cookie := http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, Secure: s.Network.secure(r), SameSite: http.SameSiteLaxMode,
+		Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, Secure: s.Network.Secure(r), SameSite: http.SameSiteLaxMode,
 	}
 	if !expires.IsZero() {
 		cookie.Expires = expires

@@ -25,7 +25,7 @@ func (s *Callers) csrfToken(sessionID string) string {
 
 func (s *Callers) setCSRF(w http.ResponseWriter, r *http.Request, sessionID string) {
 	http.SetCookie(w, &http.Cookie{
-		Name: csrfCookie, Value: s.csrfToken(sessionID), Path: "/", Secure: s.Network.secure(r), SameSite: http.SameSiteLaxMode,
+		Name: csrfCookie, Value: s.csrfToken(sessionID), Path: "/", Secure: s.Network.Secure(r), SameSite: http.SameSiteLaxMode,
 	})
 }
 

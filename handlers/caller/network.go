@@ -81,8 +81,8 @@ func (n Network) trusts(ip netip.Addr) bool {
 	return false
 }
 
-// secure tells whether the client speaks TLS, to us or to a trusted proxy.
-func (n Network) secure(r *http.Request) bool {
+// Secure tells whether the client speaks TLS, to us or to a trusted proxy.
+func (n Network) Secure(r *http.Request) bool {
 	if n.Base != "" {
 		return strings.HasPrefix(n.Base, "https://")
 	}
@@ -98,7 +98,7 @@ func (n Network) baseURL(r *http.Request) string {
 	if n.Base != "" {
 		return strings.TrimSuffix(n.Base, "/")
 	}
-	if n.secure(r) {
+	if n.Secure(r) {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host

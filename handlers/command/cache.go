@@ -60,6 +60,17 @@ func (c *Cache[S]) Drop(stream eventstore.StreamID) {
 	}
 }
 
+// Clear forgets all states.
+func (c *Cache[S]) Clear() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.order.Init()
+	clear(c.byKey)
+}
+
 // put remembers a state, unless a newer one is known.
 func (c *Cache[S]) put(stream eventstore.StreamID, s S, revision eventstore.Revision) {
 	if c == nil || revision < 0 {
