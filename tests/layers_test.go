@@ -67,7 +67,7 @@ var layers = []layer{
 	{path: "eventstore/eventstoretest", ours: []string{"eventstore"}, others: []string{"github.com/google/go-cmp", "github.com/google/uuid", "golang.org/x/sync"}},
 	{path: "eventstore/memory", ours: []string{"eventstore"}, others: []string{"github.com/google/uuid"}},
 	{path: "eventstore/sqlite", ours: []string{"eventstore"}, others: []string{"zombiezen.com/go/sqlite", "github.com/google/uuid"}},
-	{path: "eventstore/postgres", ours: []string{"eventstore"}, others: []string{"github.com/jackc/pgx"}},
+	{path: "eventstore/postgres", ours: []string{"eventstore"}, others: []string{"github.com/jackc/pgx", "github.com/google/uuid"}},
 	{path: "eventstore/postgres/postgrestest", others: []string{"github.com/jackc/pgx"}},
 	// The client leaves a header and the meaning of errors to its protocol.
 	{path: "eventstore/esdb", ours: []string{"eventstore"}, others: []string{"github.com/EventStore/EventStore-Client-Go", "google.golang.org/grpc", "github.com/google/uuid"}},

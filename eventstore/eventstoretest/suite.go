@@ -4,7 +4,6 @@
 package eventstoretest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -173,7 +172,7 @@ func same(t *testing.T, what string, got, want any) {
 	if reflect.DeepEqual(got, want) {
 		return // cmp takes seconds for a long ledger under the race detector
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(bytes.Equal), cmp.Comparer(samePosition)); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(samePosition)); diff != "" {
 		t.Fatalf("%s (-want +got):\n%s", what, diff)
 	}
 }
