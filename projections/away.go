@@ -26,7 +26,6 @@ func (r *Runner) run(ctx context.Context) error {
 		if !errors.Is(err, eventstore.ErrUnavailable) || ctx.Err() != nil {
 			return err
 		}
-		r.log.Warn("the ledger is out of reach", "error", err)
 		r.sawEngine(err)
 		if r.Applied() != before {
 			wait = firstWait
@@ -65,13 +64,17 @@ func (r *Runner) probe(ctx context.Context) {
 // errAway is what everybody may read. The log has the engine's own words.
 var errAway = errors.New("the ledger's engine is out of reach")
 
-// sawEngine notes whether the engine answered.
+// sawEngine notes whether the engine answered, and logs when that changes.
 func (r *Runner) sawEngine(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.away = nil
-	if err != nil {
+	switch {
+	case err != nil && r.away == nil:
+		r.log.Error("the ledger is out of reach", "error", err)
 		r.away = errAway
+	case err == nil && r.away != nil:
+		r.log.Info("the ledger is back")
+		r.away = nil
 	}
 }
 
@@ -80,4 +83,11 @@ func (r *Runner) Applied() eventstore.Position {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.applied
+}
+
+// Reached tells whether the engine answered when it was asked last.
+func (r *Runner) Reached() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.away == nil
 }

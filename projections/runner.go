@@ -130,8 +130,9 @@ func (r *Runner) runOnce(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
+	r.sawEngine(nil)
 	r.mu.Lock()
-	r.target, r.away = head, nil
+	r.target = head
 	r.mu.Unlock()
 	return r.follow(ctx, func(ctx context.Context) iter.Seq2[eventstore.Recorded, error] {
 		return r.store.Subscribe(ctx, r.slowest())

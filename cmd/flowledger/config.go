@@ -27,7 +27,7 @@ type storage struct {
 
 func (s *storage) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.data, "data", "./data", "data `folder`")
-	fs.StringVar(&s.store, "store", "sqlite:", "the `ledger`: sqlite:[PATH], memory:, or one that several nodes share: esdb://… or esdb+discover://…")
+	fs.StringVar(&s.store, "store", "sqlite:", "the `ledger`: sqlite:[PATH], memory:, or one that several nodes share: postgres://…, esdb://… or esdb+discover://…")
 	fs.StringVar(&s.masterKey, "master-key-file", "", "`file` with the master key, 32 bytes in base64; by default master.key in the data folder")
 }
 
@@ -45,7 +45,7 @@ func (s *storage) events() (path string, memory bool, err error) {
 	if ok {
 		scheme += ":"
 	}
-	return "", false, usagef("--store %q is none that works here: use sqlite:, sqlite:PATH, memory:, esdb://… or esdb+discover://…", scheme)
+	return "", false, usagef("--store %q is none that works here: use sqlite:, sqlite:PATH, memory:, postgres://…, esdb://… or esdb+discover://…", scheme)
 }
 
 // exists refuses a data folder that is not there: to look into one must not

@@ -14,9 +14,11 @@ import (
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/esdb"
 	"github.com/flowledger/flowledger/eventstore/memory"
+	"github.com/flowledger/flowledger/eventstore/postgres"
 	"github.com/flowledger/flowledger/eventstore/sqlite"
 	"github.com/flowledger/flowledger/eventstore/vault"
 	"github.com/flowledger/flowledger/eventstore/vault/esdbkeys"
+	"github.com/flowledger/flowledger/eventstore/vault/pgkeys"
 )
 
 // A sharedLedger is one that other nodes have open, too.
@@ -40,6 +42,15 @@ type engine struct {
 var engines = map[string]engine{
 	"esdb":          eventStoreDB,
 	"esdb+discover": eventStoreDB,
+	"postgres":      postgreSQL,
+	"postgresql":    postgreSQL,
+}
+
+var postgreSQL = engine{
+	ledger: func(ctx context.Context, url string) (sharedLedger, error) { return postgres.Open(ctx, url) },
+	keys: func(ctx context.Context, url string, now func() time.Time) (vault.Engine, error) {
+		return pgkeys.Open(ctx, url, now)
+	},
 }
 
 var eventStoreDB = engine{

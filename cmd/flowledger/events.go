@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -22,7 +23,7 @@ func eventsCommand() *subcommand {
 			var t target
 			var w wanted
 			fs := t.flags(c)
-			follow := fs.Bool("follow", false, "go on with what is appended, with --server")
+			follow := fs.Bool("follow", false, "go on with what is appended, with --server or where nodes share the ledger")
 			fs.StringVar(&w.execution, "execution", "", "only events that this `execution` caused")
 			fs.StringVar(&w.stream, "stream", "", "only events of this `stream`")
 			fs.StringVar(&w.kind, "type", "", "only events of this `type`")
@@ -36,25 +37,47 @@ func eventsCommand() *subcommand {
 				return usagef("events takes no arguments, but got %q", rest[0])
 			case t.server != "":
 				return w.print(ctx, c, t.remote().events(ctx, *follow))
-			case *follow:
+			}
+			if e, shared := t.storage.engine(); shared {
+				return t.storage.printShared(ctx, c, e, &w, *follow)
+			}
+			if *follow {
 				return usagef("--follow needs --server: nothing is appended to a data folder that no server holds")
 			}
 			if err := t.storage.exists(); err != nil {
 				return err
 			}
 			return with(ctx, t.storage, discard(), func(ctx context.Context, a *app) error {
-				return w.print(ctx, c, a.events(ctx, w.stream))
+				return w.print(ctx, c, stored(ctx, a.store, w.stream))
 			})
 		},
 	}
 }
 
-// events yields what is in the store: one stream, or all.
-func (a *app) events(ctx context.Context, stream string) iter.Seq2[auditapi.Event, error] {
-	read := a.store.ReadAll(ctx, eventstore.Position{})
-	if stream != "" {
-		read = a.store.ReadStream(ctx, eventstore.StreamID(stream), 0)
+// printShared prints what is in an engine that nodes share. It needs neither a
+// data folder nor keys, and servers may go on.
+func (s *storage) printShared(ctx context.Context, c *call, e engine, w *wanted, follow bool) (err error) {
+	store, err := e.ledger(ctx, s.store)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.place(), err)
 	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if follow {
+		return w.print(ctx, c, shown(store.Subscribe(ctx, eventstore.Position{})))
+	}
+	return w.print(ctx, c, stored(ctx, store, w.stream))
+}
+
+// stored yields what is in a store: one stream, or all.
+func stored(ctx context.Context, store eventstore.Store, stream string) iter.Seq2[auditapi.Event, error] {
+	if stream != "" {
+		return shown(store.ReadStream(ctx, eventstore.StreamID(stream), 0))
+	}
+	return shown(store.ReadAll(ctx, eventstore.Position{}))
+}
+
+// shown makes of events what is printed of them.
+func shown(read iter.Seq2[eventstore.Recorded, error]) iter.Seq2[auditapi.Event, error] {
 	return func(yield func(auditapi.Event, error) bool) {
 		for e, err := range read {
 			if !yield(auditapi.EventOf(e), err) {

@@ -34,7 +34,9 @@ func newMetrics(a *app) *metrics {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "flowledger_ledger_position", Help: "The position of the last event in the ledger.",
 		}, func() float64 {
-			head, err := a.store.Head(context.Background())
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			head, err := a.store.Head(ctx)
 			if err != nil {
 				return -1
 			}
@@ -49,6 +51,9 @@ func newMetrics(a *app) *metrics {
 			return 0
 		}),
 	)
+	if a.cluster != nil {
+		m.registry.MustRegister(clusterMetrics{a})
+	}
 	return m
 }
 
