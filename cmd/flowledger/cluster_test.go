@@ -462,7 +462,7 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s is shown as %s, want %s", store, got, want)
 		}
 	}
-	_, _, err := (&storage{store: "mysql://u:geheim@db"}).events()
+	_, _, err := (&storage{store: "postgres:u:geheim@db"}).events()
 	if err == nil || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("an unknown store: %v", err)
 	}

@@ -41,11 +41,11 @@ func (s *storage) events() (path string, memory bool, err error) {
 	case ok && scheme == "sqlite":
 		return rest, false, nil
 	}
-	// What follows an unknown scheme may have a password in it.
-	if ok {
-		scheme += ":"
+	named := s.place()
+	if strings.Contains(named, "@") {
+		named = scheme + ":" // what follows an unknown scheme may have a password in it
 	}
-	return "", false, usagef("--store %q is none that works here: use sqlite:, sqlite:PATH, memory:, postgres://…, esdb://… or esdb+discover://…", scheme)
+	return "", false, usagef("--store %q is none that this version knows: use sqlite:, sqlite:PATH, memory:, postgres://…, esdb://… or esdb+discover://…", named)
 }
 
 // exists refuses a data folder that is not there: to look into one must not
