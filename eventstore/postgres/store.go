@@ -37,6 +37,7 @@ type Store struct {
 	queue   chan *request // to the writer
 	tail    *tail
 	reached atomic.Uint64 // position up to which appends were acknowledged
+	opened  bool          // the address was good when the store was opened
 
 	life    context.Context
 	end     context.CancelFunc
@@ -82,6 +83,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		s.disconnect()
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
+	s.opened = true
 	w := &writer{store: s, config: config.ConnConfig}
 	s.running.Go(func() {
 		defer close(s.stopped)

@@ -45,12 +45,21 @@ func (s *Store) try(ctx context.Context, do func(context.Context, *pgx.Conn) err
 			return over
 		}
 		if !passing(err) {
-			return err
+			return s.final(err)
 		}
 		if !p.wait(ctx, s.closing) {
 			return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
 		}
 	}
+}
+
+// final is what a call ends with that is not worth repeating. When the server
+// lets nobody in any more, that is no fault of the call.
+func (s *Store) final(err error) error {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok && s.opened {
+		return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
+	}
+	return err
 }
 
 func (s *Store) ask(ctx context.Context, limit time.Duration, do func(context.Context, *pgx.Conn) error) error {

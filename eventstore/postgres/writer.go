@@ -129,7 +129,7 @@ func (w *writer) insist(batch []*request) (end int64, err error) {
 			doubtful = true
 			continue
 		case !passing(err):
-			return 0, err
+			return 0, w.store.final(err)
 		case !p.wait(context.Background(), w.store.closing) || w.store.closed():
 			return 0, fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
 		}
