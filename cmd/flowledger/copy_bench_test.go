@@ -3,6 +3,8 @@ package main
 import (
 	"path/filepath"
 	"testing"
+
+	"github.com/flowledger/flowledger/eventstore/postgres/postgrestest"
 )
 
 // BenchmarkCopy copies and compares a ledger of 100,000 events.
@@ -10,7 +12,8 @@ func BenchmarkCopy(b *testing.B) {
 	const n = 100_000
 	from := heap(b, n)
 	for name, to := range map[string]func() []string{
-		"sqlite": func() []string { return []string{"--to", "sqlite:", "--to-data", filepath.Join(b.TempDir(), "to")} },
+		"sqlite":   func() []string { return []string{"--to", "sqlite:", "--to-data", filepath.Join(b.TempDir(), "to")} },
+		"postgres": func() []string { return []string{"--to", postgrestest.Start(b).Database(b)} },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/esdb/esdbtest"
+	"github.com/flowledger/flowledger/eventstore/postgres/postgrestest"
 	"github.com/flowledger/flowledger/eventstore/sqlite"
 	"github.com/flowledger/flowledger/eventstore/vault"
 	"github.com/flowledger/flowledger/projections"
@@ -80,6 +81,7 @@ func TestCopy(t *testing.T) {
 func TestCopyEngines(t *testing.T) {
 	for name, start := range map[string]func(*testing.T) (url string){
 		"EventStoreDB": func(t *testing.T) string { return esdbtest.Start(t).URL() },
+		"PostgreSQL":   func(t *testing.T) string { return postgrestest.Start(t).Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, from, back := start(t), t.TempDir(), t.TempDir()
@@ -221,28 +223,53 @@ func heap(t testing.TB, n int) (data string) {
 // the last one finish.
 func TestCopyKilled(t *testing.T) {
 	const n = 40_000
-	from, to := heap(t, n), t.TempDir()
-	args := []string{"copy", "--from", "sqlite:", "--from-data", from, "--to", "sqlite:", "--to-data", to}
-	killed := 0
-	for range 3 {
-		if killAt(t, "copying", args) {
-			killed++
-		}
-	}
-	if killed == 0 {
-		t.Error("no copying was interrupted")
-	}
-	if said := does(t, "", args...); !strings.Contains(said, fmt.Sprintf("compared all %d,", n)) {
-		t.Errorf("the last run says\n%s", said)
-	}
-	if a, b := ledgerOf(t, from), ledgerOf(t, to); len(a) != n || !slices.EqualFunc(a, b, func(a, b eventstore.Recorded) bool { return differing(a, b) == "" }) {
-		t.Errorf("the copy has %d events, the source %d, or they differ", len(b), len(a))
+	from := heap(t, n)
+	for name, to := range map[string]func(*testing.T) []string{
+		"sqlite":   func(t *testing.T) []string { return []string{"--to", "sqlite:", "--to-data", t.TempDir()} },
+		"postgres": func(t *testing.T) []string { return []string{"--to", postgrestest.Start(t).Database(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"copy", "--from", "sqlite:", "--from-data", from}, to(t)...)
+			killed := 0
+			for range 3 {
+				if at(t, "copying", args, (*os.Process).Kill) != nil {
+					killed++
+				}
+			}
+			if killed == 0 {
+				t.Error("no copying was interrupted")
+			}
+			said := does(t, "", args...)
+			if !strings.Contains(said, fmt.Sprintf("compared all %d,", n)) || strings.Contains(said, fmt.Sprintf("copied %d events", n)) {
+				t.Errorf("the last run says\n%s", said)
+			}
+			if name != "sqlite" {
+				return
+			}
+			if a, b := ledgerOf(t, from), ledgerOf(t, args[len(args)-1]); len(a) != n || !slices.EqualFunc(a, b, func(a, b eventstore.Recorded) bool { return differing(a, b) == "" }) {
+				t.Errorf("the copy has %d events, the source %d, or they differ", len(b), len(a))
+			}
+		})
 	}
 }
 
-// killAt runs the program until it says a word, and tells whether it was
-// killed.
-func killAt(t *testing.T, word string, args []string) bool {
+// TestCopyRestart restarts the target's database while the program copies,
+// which takes a moment longer then.
+func TestCopyRestart(t *testing.T) {
+	const n = 40_000
+	from, server := heap(t, n), postgrestest.Alone(t)
+	args := []string{"copy", "--from", "sqlite:", "--from-data", from, "--to", server.Database(t)}
+	if err := at(t, "copying", args, func(*os.Process) error { return server.Restart() }); err != nil {
+		t.Errorf("the copying ends with %v", err)
+	}
+	if said := does(t, "", args...); !strings.Contains(said, fmt.Sprintf("copied 0 events and compared all %d,", n)) {
+		t.Errorf("the last run says\n%s", said)
+	}
+}
+
+// at runs the program, does something to it as soon as it says a word, and
+// returns how it ended.
+func at(t *testing.T, word string, args []string, do func(*os.Process) error) error {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), inChild+"="+strings.Join(args, "\n"))
@@ -253,16 +280,25 @@ func killAt(t *testing.T, word string, args []string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(says)
+	lines, done := bufio.NewScanner(says), false
 	lines.Split(bufio.ScanWords)
+	var last []string
 	for lines.Scan() {
-		if strings.Contains(lines.Text(), word) {
-			if err := cmd.Process.Kill(); err != nil {
+		last = append(last, lines.Text())
+		if !done && strings.Contains(lines.Text(), word) {
+			done = true
+			if err := do(cmd.Process); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	return cmd.Wait() != nil
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("%w: %s", err, strings.Join(last[max(len(last)-40, 0):], " "))
+	}
+	if !done {
+		t.Errorf("the program never says %s", word)
+	}
+	return nil
 }
 
 func ledgerOf(t *testing.T, data string) []eventstore.Recorded {
