@@ -2,6 +2,7 @@ package tests
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,24 +21,68 @@ import (
 const answerWithin = 15 * time.Second
 
 // A balancer stands before the nodes of a cluster and sends each request to
-// one of them at random. It knows nothing of sessions.
+// one of them at random. It knows nothing of sessions. As other balancers do, it
+// asks nodes whether they are ready, and passes over those that say no, as long
+// as there is one that says yes.
 type balancer struct {
 	nodes []*server
 	base  string
 	next  http.RoundTripper
 
 	mu     sync.Mutex     // guards the rest
+	red    []bool         // nodes that said that they are not ready
 	served map[string]int // answers by node
 	busy   int            // answers of 503
 	faults []string       // answers that no client should get
 }
 
 func newBalancer(tb testing.TB, nodes []*server) *balancer {
-	b := &balancer{nodes: nodes, next: &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true}, served: map[string]int{}}
+	b := &balancer{nodes: nodes, next: &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true}, served: map[string]int{}, red: make([]bool, len(nodes))}
 	front := httptest.NewServer(b)
-	tb.Cleanup(front.Close)
 	b.base = front.URL
+	ctx, stop := context.WithCancel(context.Background())
+	var asking sync.WaitGroup
+	for i := range nodes {
+		asking.Go(func() { b.ask(ctx, i) })
+	}
+	tb.Cleanup(func() {
+		stop()
+		asking.Wait()
+		front.Close()
+	})
 	return b
+}
+
+// ask asks a node again and again whether it is ready. One that does not
+// answer is found out by who connects.
+func (b *balancer) ask(ctx context.Context, i int) {
+	for tick := time.NewTicker(250 * time.Millisecond); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		status, _, err := b.nodes[i].health()
+		b.mu.Lock()
+		b.red[i] = err == nil && status != http.StatusOK
+		b.mu.Unlock()
+	}
+}
+
+// order is in which order to try the nodes for a request.
+func (b *balancer) order() (nodes []*server) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var last []*server
+	for _, i := range rand.Perm(len(b.nodes)) {
+		if b.red[i] {
+			last = append(last, b.nodes[i])
+		} else {
+			nodes = append(nodes, b.nodes[i])
+		}
+	}
+	return append(nodes, last...)
 }
 
 // ServeHTTP implements [http.Handler]. A node that takes no connection is
@@ -48,8 +93,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	for _, i := range rand.Perm(len(b.nodes)) {
-		node := b.nodes[i]
+	for _, node := range b.order() {
 		out := r.Clone(r.Context())
 		out.RequestURI, out.URL.Scheme, out.URL.Host = "", "http", node.listen
 		out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
