@@ -15,7 +15,12 @@ import (
 // admin makes the administration API.
 func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 	d := &directory{a}
+	var turn func(ctx context.Context) (func(), error)
+	if a.cluster != nil {
+		turn = a.turn
+	}
 	return &adminapi.Server{
+		Turn:      turn,
 		Instances: &instances{a}, Keeper: &instances{a},
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
 		Executions: &a.executionHandler, Revisions: a.revisions,

@@ -211,6 +211,9 @@ func (a *app) wire() {
 		Passwords: a.pool, Policies: policy.Env{Directory: people, History: &records{a}}, Secrets: a.vault, Now: time.Now,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Idle: execution.Idle, Wait: a.wait, Log: a.log,
 	}
+	if a.cluster != nil {
+		a.executor.Abreast = a.wait
+	}
 	a.importer = &importer.Importer{
 		Imports: &a.importHandler, Objects: &a.objectHandler, Groups: &a.groupHandler, Roles: &a.roleHandler, Counters: &a.counterHandler,
 		Tokens: &a.tokenHandler, Digest: (&directory{a}).Digest,

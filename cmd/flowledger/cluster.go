@@ -40,6 +40,41 @@ func (a *app) alone(ctx context.Context, name string, work func(ctx context.Cont
 	return a.cluster.leases.Run(ctx, name, work)
 }
 
+// turnLimit is how long a change waits for those of other nodes. One that died
+// in a change is given up before.
+const turnLimit = 10 * time.Second
+
+// turn waits until no other node judges a change on what is read, and keeps it
+// so until done is called. A crash before that has the others wait until this
+// node's lease is given up.
+func (a *app) turn(ctx context.Context) (done func(), err error) {
+	if a.cluster == nil {
+		return func() {}, nil
+	}
+	taken, give, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	// A client that leaves does not end a change that is under way.
+	ctx = context.WithoutCancel(ctx)
+	go func() {
+		ended <- a.cluster.leases.Once(ctx, "changes", turnLimit, func(held context.Context) error {
+			close(taken)
+			select {
+			case <-give:
+			case <-held.Done():
+			}
+			return nil
+		})
+	}()
+	select {
+	case <-taken:
+		return func() {
+			close(give)
+			<-ended
+		}, nil
+	case err := <-ended:
+		return nil, err
+	}
+}
+
 // A savedCheckpoint is how far a worker has come. Nodes that share a ledger keep it
 // beside that, and whoever lost the lease since it was read cannot write it.
 type savedCheckpoint struct {

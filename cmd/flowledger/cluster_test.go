@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,8 +86,12 @@ func (s *remoteStore) Append(
 	if err := s.fault(); err != nil {
 		return -1, err
 	}
+	<-time.After(latency)
 	return s.Store.Append(ctx, stream, expected, events...)
 }
+
+// latency is what an append to an engine elsewhere takes.
+const latency = 5 * time.Millisecond
 
 func (s *remoteStore) ReadStream(ctx context.Context, stream eventstore.StreamID, from eventstore.Revision) iter.Seq2[eventstore.Recorded, error] {
 	return s.faulty(s.Store.ReadStream(ctx, stream, from))
@@ -418,6 +423,51 @@ func TestCheckpointsMove(t *testing.T) {
 	s.cut("one", true)
 	if err := first.save(eventstore.PositionOf(7)); !errors.Is(err, eventstore.ErrUnavailable) {
 		t.Errorf("without the engine: %v", err)
+	}
+}
+
+// Two administrators on two nodes cannot both take the last free name.
+func TestChangesTakeTurns(t *testing.T) {
+	s := newSite(t)
+	const key = "a-token-for-both-nodes-of-the-test"
+	one := s.node("one")
+	if err := one.bootstrap(t.Context(), config{bootstrapToken: key}, io.Discard, &net.TCPAddr{}); err != nil {
+		t.Fatal(err)
+	}
+	other := s.node("other")
+	if err := other.wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	one.ready.Store(true)
+	other.ready.Store(true)
+	urls := []string{front(t, one).URL, front(t, other).URL}
+	for round := range 8 {
+		var wg sync.WaitGroup
+		statuses := make([]int, 4)
+		for i := range statuses {
+			wg.Go(func() {
+				body := fmt.Sprintf(`{"name":"round %[1]d","slug":"round-%[1]d","title":"x","designation":"authentication"}`, round)
+				r, err := http.NewRequest(http.MethodPost, urls[i%2]+"/api/v3/flows/instances/", strings.NewReader(body))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				r.Header.Set("Authorization", "Bearer "+key)
+				r.Header.Set("Content-Type", "application/json")
+				answer, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				statuses[i] = answer.StatusCode
+				_ = answer.Body.Close()
+			})
+		}
+		wg.Wait()
+		slices.Sort(statuses)
+		if !slices.Equal(statuses, []int{201, 400, 400, 400}) {
+			t.Errorf("round %d: %v", round, statuses)
+		}
 	}
 }
 

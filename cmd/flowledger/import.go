@@ -135,6 +135,11 @@ func (a *app) importFile(ctx context.Context, out io.Writer, file string, given 
 	if err != nil {
 		return err
 	}
+	done, err := a.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	result, err := a.importer.Import(ctx, importer.Job{
 		File: file, Text: text, Context: given, Via: "import", Meta: system("tenant"), DryRun: dry,
 	})

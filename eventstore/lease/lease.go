@@ -36,6 +36,8 @@ const (
 	patience  = 6 * time.Second // with a holder that is silent
 	lookEvery = time.Second     // of a contender
 	callLimit = 3 * time.Second // for one reading or writing of a note
+
+	onceEvery = 20 * time.Millisecond // looks of a contender for a short work
 )
 
 // errLost is why the context of a work ended: another node may do it by now.
@@ -73,7 +75,7 @@ func (k *Keeper) hold(name string, held bool) {
 // has returned. It returns what work returned while it held the lease, or nil
 // when ctx is done.
 func (k *Keeper) Run(ctx context.Context, name string, work func(ctx context.Context) error) error {
-	c := &contender{Keeper: k, name: name, id: uuid.NewString()}
+	c := &contender{Keeper: k, name: name, id: uuid.NewString(), look: lookEvery}
 	k.hold(name, false)
 	for {
 		if err := c.acquire(ctx); err != nil || ctx.Err() != nil {
@@ -91,6 +93,31 @@ func (k *Keeper) Run(ctx context.Context, name string, work func(ctx context.Con
 	}
 }
 
+// Once waits at most so long for the lease of that name, does a short work, and
+// gives the lease back. The work is not done again. If nobody's turn comes in
+// time, the error wraps [eventstore.ErrUnavailable].
+func (k *Keeper) Once(ctx context.Context, name string, limit time.Duration, work func(ctx context.Context) error) error {
+	c := &contender{Keeper: k, name: name, id: uuid.NewString(), look: onceEvery}
+	waiting, cancel := context.WithTimeout(ctx, limit)
+	err := c.acquire(waiting)
+	ended := waiting.Err() != nil && c.version == 0
+	cancel()
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if ended {
+		return fmt.Errorf("wait for the lease %s: %w", name, eventstore.ErrUnavailable)
+	}
+	err, lost := c.do(ctx, work)
+	if lost && errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: %w", eventstore.ErrUnavailable, errLost)
+	}
+	return err
+}
+
 // passing tells errors that say nothing of the work: the engine is away, or a
 // successor has written the work's checkpoint.
 func passing(err error) bool {
@@ -102,6 +129,7 @@ type contender struct {
 	*Keeper
 	name string
 	id   string // nobody else's, also not that of the same node after a restart
+	look time.Duration
 
 	version int64     // of the note that was read or written last
 	since   time.Time // what is held is held from here on: before the last writing
@@ -133,7 +161,7 @@ func (c *contender) acquire(ctx context.Context) error {
 				return nil
 			}
 		}
-		pause(ctx, lookEvery)
+		pause(ctx, c.look)
 	}
 	return nil
 }
@@ -200,8 +228,10 @@ func (c *contender) do(ctx context.Context, work func(context.Context) error) (e
 	// The end comes by itself, also while a writing hangs.
 	end := time.AfterFunc(time.Until(c.since.Add(endAfter)), func() { cancel(errLost) })
 	defer end.Stop()
-	c.hold(c.name, true)
-	defer c.hold(c.name, false)
+	if c.look == lookEvery { // a turn is nothing that an operator watches
+		c.hold(c.name, true)
+		defer c.hold(c.name, false)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- work(held) }()
 	next := time.NewTimer(beatEvery)

@@ -347,3 +347,43 @@ func TestRunReturns(t *testing.T) {
 		}
 	})
 }
+
+func TestOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		a := &lease.Keeper{Notes: s.notes, Node: "a", Log: slog.New(slog.DiscardHandler)}
+		b := &lease.Keeper{Notes: s.notes, Node: "b", Log: slog.New(slog.DiscardHandler)}
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				k := []*lease.Keeper{a, b}[i%2]
+				err := k.Once(context.Background(), "changes", time.Minute, func(context.Context) error {
+					s.begin(fmt.Sprint(i))
+					time.Sleep(time.Second)
+					s.end(fmt.Sprint(i))
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if s.times != 20 {
+			t.Errorf("%d of 20 had a turn", s.times)
+		}
+		wg.Go(func() {
+			_ = a.Once(context.Background(), "changes", time.Second, func(context.Context) error { time.Sleep(time.Minute); return nil })
+		})
+		synctest.Wait()
+		if err := b.Once(t.Context(), "changes", 10*time.Second, nil); !errors.Is(err, eventstore.ErrUnavailable) {
+			t.Errorf("who waits too long gets %v", err)
+		}
+		wg.Wait()
+		tries := 0
+		broken := fmt.Errorf("append: %w", eventstore.ErrUnavailable)
+		if err := b.Once(t.Context(), "changes", time.Second, func(context.Context) error { tries++; return broken }); !errors.Is(err, broken) || tries != 1 {
+			t.Errorf("a work that fails gives %v, after %d tries", err, tries)
+		}
+	})
+}

@@ -75,8 +75,12 @@ func (s *Server) importBlueprint(dry bool) endpoint {
 		if err != nil {
 			return err
 		}
-		s.changes.Lock() // an import judges on what is read, too
-		defer s.changes.Unlock()
+		// an import judges on what is read, too
+		leave, err := s.turn(r.Context())
+		if err != nil {
+			return err
+		}
+		defer leave()
 		result, err := do(r.Context(), c, u)
 		if err != nil {
 			return err

@@ -97,8 +97,11 @@ type wish struct {
 
 // put judges a wish and writes it. It returns the thing as it is then.
 func (s *Server) put(ctx context.Context, c session.Caller, h wish) (object.Thing, error) {
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(ctx)
+	if err != nil {
+		return h.thing, err
+	}
+	defer leave()
 	if !h.create {
 		var there bool // still, and as the last change left it
 		if h.thing, there = s.Things.Thing(h.thing.ID); !there {

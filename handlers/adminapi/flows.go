@@ -152,8 +152,12 @@ func (s *Server) exportFlow(w http.ResponseWriter, r *http.Request, c session.Ca
 	if slices.ContainsFunc(exportShows, func(permission string) bool { return !c.May(permission) }) {
 		return forbidden()
 	}
-	s.changes.Lock() // a flow that is being changed is not half of the one and half of the other
-	defer s.changes.Unlock()
+	// a flow that is being changed is not half of the one and half of the other
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	document, err := s.Exporter.Export(r.Context(), c, t.ID)
 	if err != nil {
 		return err

@@ -36,8 +36,11 @@ func (s *Server) putGroup(w http.ResponseWriter, r *http.Request, c session.Call
 	if err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	seen, present, err := s.compared(r, "group", g.ID)
 	if err == nil && !how.create { // what it gave to its members a moment ago, nobody may give back unasked
 		g, err = s.findGroup(r)
@@ -166,8 +169,11 @@ func (s *Server) deleteGroup(w http.ResponseWriter, r *http.Request, c session.C
 	if err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	seen, present, err := s.compared(r, "group", g.ID)
 	if err != nil {
 		return err

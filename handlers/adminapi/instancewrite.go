@@ -65,8 +65,11 @@ func (s *Server) putInstance(w http.ResponseWriter, r *http.Request, c session.C
 		return err
 	}
 	// All who write instances hold this lock, so what was compared stays so.
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if _, _, err := s.compared(r, "blueprint", p.ID); err != nil {
 		return err
 	}
@@ -208,8 +211,11 @@ func (s *Server) deleteInstance(w http.ResponseWriter, r *http.Request, c sessio
 	if err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if _, _, err := s.compared(r, "blueprint", i.ID); err != nil {
 		return err
 	}
@@ -232,8 +238,11 @@ func (s *Server) applyInstance(w http.ResponseWriter, r *http.Request, c session
 	if _, err := readObject(r); err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if err := s.Keeper.Apply(r.Context(), c, i.ID); err != nil {
 		return err
 	}
@@ -243,7 +252,10 @@ func (s *Server) applyInstance(w http.ResponseWriter, r *http.Request, c session
 // Alone runs do while no request judges a change on what is read, and no other
 // import: whoever applies blueprints beside the requests needs that.
 func (s *Server) Alone(do func() error) error {
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(context.Background())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return do()
 }

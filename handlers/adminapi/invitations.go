@@ -210,8 +210,11 @@ func (s *Server) putInvitation(w http.ResponseWriter, r *http.Request, c session
 	if err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	id := h.thing.ID
 	seen, present, err := s.compared(r, "invitation", id)
 	if err != nil {

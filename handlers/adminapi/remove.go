@@ -88,8 +88,11 @@ func refers(value, key any) bool {
 // bound to it meanwhile.
 func (s *Server) removeThing(a addressee) endpoint {
 	return func(w http.ResponseWriter, r *http.Request, c session.Caller) error {
-		s.changes.Lock()
-		defer s.changes.Unlock()
+		leave, err := s.turn(r.Context())
+		if err != nil {
+			return err
+		}
+		defer leave()
 		t, err := s.find(r, a)
 		if err != nil {
 			return err

@@ -41,8 +41,11 @@ func (s *Server) putRole(w http.ResponseWriter, r *http.Request, c session.Calle
 	if err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	seen, present, err := s.compared(r, "role", old.ID)
 	if err != nil {
 		return err

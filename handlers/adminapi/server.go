@@ -78,6 +78,10 @@ type Server struct {
 	Exports   Exports  // files of exported events; nil when there is no place for them
 	Looks     Looks    // of who looks at audit data; nil when nobody wants to know
 
+	// Turn waits until no other node changes anything through this API, and
+	// keeps it so until done is called; nil where there is one node.
+	Turn func(ctx context.Context) (done func(), err error)
+
 	Wait  func(ctx context.Context) error // until what is read has seen all that is written
 	Now   func() time.Time
 	NewID func() string // a new UUID

@@ -42,8 +42,11 @@ func (s *Server) createService(w http.ResponseWriter, r *http.Request, c session
 	if err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	want, err := s.judgeService(r.Context(), input)
 	if err == nil && (!c.May("authentik_core.add_token") || want.group && !c.May("authentik_core.add_group")) {
 		err = forbidden() // a name of a group may be all that a policy asks for

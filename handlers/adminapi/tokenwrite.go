@@ -17,8 +17,11 @@ func (s *Server) createToken(w http.ResponseWriter, r *http.Request, c session.C
 	if err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	wish, err := s.judgeToken(r.Context(), c, Token{User: c.User, Intent: token.API}, input, false)
 	if err != nil {
 		return err
@@ -55,8 +58,11 @@ func (s *Server) changeToken(partial bool) endpoint {
 		if err != nil {
 			return err
 		}
-		s.changes.Lock()
-		defer s.changes.Unlock()
+		leave, err := s.turn(r.Context())
+		if err != nil {
+			return err
+		}
+		defer leave()
 		t, err := s.findToken(r, c)
 		if err != nil {
 			return err
@@ -112,8 +118,11 @@ func (s *Server) setKey(w http.ResponseWriter, r *http.Request, c session.Caller
 	if fault := token.CheckKey(key); fault != "" {
 		return invalid("key", fault)
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	rotate := token.Rotate{Digest: s.Keys.Digest(key), By: c.User, Via: via}
 	if _, err := s.Tokens.Handle(r.Context(), eventstore.Stream("token", t.ID), rotate, s.meta(c, "user:"+t.User)); err != nil {
 		return err

@@ -77,8 +77,11 @@ func (s *Server) changeUser(partial bool) endpoint {
 		if err != nil {
 			return err
 		}
-		s.changes.Lock()
-		defer s.changes.Unlock()
+		leave, err := s.turn(r.Context())
+		if err != nil {
+			return err
+		}
+		defer leave()
 		by, u, err := s.rewriter(r, c, u)
 		if err != nil {
 			return err
@@ -193,8 +196,11 @@ func (s *Server) deleteUser(w http.ResponseWriter, r *http.Request, c session.Ca
 	if err != nil {
 		return err
 	}
-	s.changes.Lock()
-	defer s.changes.Unlock()
+	leave, err := s.turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	by, u, err := s.rewriter(r, c, u)
 	if err != nil {
 		return err

@@ -109,9 +109,9 @@ func next(v execution.Visit) string {
 // Open begins an execution of a flow for the caller, to whom a page of it will
 // be shown: the configuration of a stage. The query is that of the page.
 func (x *Executor) Open(ctx context.Context, slug, entry string, query url.Values, c session.Caller) error {
-	flow, ok := x.Definitions.FlowBySlug(slug)
-	if !ok {
-		return domain.Errorf(domain.NotFound, "No Flow matches the given query.")
+	flow, err := x.newest(ctx, slug)
+	if err != nil {
+		return err
 	}
 	d, err := x.begin(ctx, execution.Visit{Slug: slug, Entry: entry, Query: query, Caller: c}, flow)
 	if err != nil {

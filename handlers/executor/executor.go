@@ -55,7 +55,10 @@ type Executor struct {
 	NewID       func() string
 	Idle        time.Duration                   // after which an execution that nobody touches expires
 	Wait        func(ctx context.Context) error // until the read models have seen all
-	Log         *slog.Logger                    // nil for none
+	// Abreast is asked before an execution begins, where other nodes change
+	// what is configured; nil where there is one node.
+	Abreast func(ctx context.Context) error
+	Log     *slog.Logger // nil for none
 
 	former former
 }

@@ -16,9 +16,9 @@ import (
 // something must not go through stages. The id is that of an execution that is
 // over already, having had no stage, and empty of one that goes on.
 func (x *Executor) Launch(ctx context.Context, slug string, c session.Caller) (over string, err error) {
-	flow, ok := x.Definitions.FlowBySlug(slug)
-	if !ok {
-		return "", domain.Errorf(domain.NotFound, "No Flow matches the given query.")
+	flow, err := x.newest(ctx, slug)
+	if err != nil {
+		return "", err
 	}
 	v := execution.Visit{Slug: slug, Entry: "execute", Caller: c}
 	start, err := x.start(ctx, v, flow)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
 )
@@ -14,17 +15,17 @@ import (
 // Visit serves one request to a flow: it finds or begins the execution, hands
 // the response to the stage that asked, and says what to show.
 func (x *Executor) Visit(ctx context.Context, v execution.Visit) (execution.Answer, error) {
-	flow, ok := x.Definitions.FlowBySlug(v.Slug)
+	flow, _ := x.Definitions.FlowBySlug(v.Slug)
 	d, err := x.find(ctx, v, flow.ID)
 	switch {
 	case err != nil:
 		return execution.Answer{}, err
 	case d != nil:
 		d.flow, err = x.asOf(ctx, d.state.Flow.ID, d.state.Flow.Revision)
-	case !ok:
-		err = domain.Errorf(domain.NotFound, "No Flow matches the given query.")
 	default:
-		d, err = x.begin(ctx, v, flow)
+		if flow, err = x.newest(ctx, v.Slug); err == nil {
+			d, err = x.begin(ctx, v, flow)
+		}
 	}
 	if err != nil {
 		return execution.Answer{}, err
@@ -36,6 +37,21 @@ func (x *Executor) Visit(ctx context.Context, v execution.Visit) (execution.Answ
 		return x.submit(ctx, d)
 	}
 	return x.current(ctx, d)
+}
+
+// newest finds the flow of an execution that is to begin, as it is now on any
+// node: what the execution goes by is pinned from here on.
+func (x *Executor) newest(ctx context.Context, slug string) (object.Thing, error) {
+	if x.Abreast != nil {
+		if err := x.Abreast(ctx); err != nil {
+			return object.Thing{}, err
+		}
+	}
+	flow, ok := x.Definitions.FlowBySlug(slug)
+	if !ok {
+		return flow, domain.Errorf(domain.NotFound, "No Flow matches the given query.")
+	}
+	return flow, nil
 }
 
 // find loads the execution that a visit means: the one that it names, else the
