@@ -24,10 +24,11 @@ func threeEvents() []eventstore.NewEvent {
 }
 
 func BenchmarkAppend(b *testing.B) {
+	server := postgrestest.Alone(b)
 	for _, nodes := range []int{1, 2, 4} {
 		for _, callers := range []int{1, 8, 64} {
 			b.Run(fmt.Sprintf("%d nodes, %d callers", nodes, callers), func(b *testing.B) {
-				url := postgrestest.Start(b).Database(b)
+				url := server.Database(b)
 				stores := make([]*postgres.Store, nodes)
 				for i := range stores {
 					stores[i] = open(b, url)
@@ -62,7 +63,7 @@ func appendLogins(b *testing.B, store eventstore.Store, more func() bool) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	store := open(b, postgrestest.Start(b).Database(b))
+	store := open(b, postgrestest.Alone(b).Database(b))
 	const streams, length = 3000, 20
 	for i := range streams * length / 4 {
 		stream := eventstore.Stream("execution", fmt.Sprint(i%streams))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -79,6 +80,35 @@ func checkDense(t *testing.T, s eventstore.Store, want int) {
 	}
 }
 
+// TestNoteLost has the network fail while a note is written. The call knows its
+// own value, and that of another it does not take for its own.
+func TestNoteLost(t *testing.T) {
+	for name, f := range map[string]fault{"the answer is lost": loseAnswer, "the question is lost": loseBoth} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := postgrestest.Start(t).Database(t)
+			p, there := behind(t, url)
+			s, other := open(t, there), open(t, url)
+			for version := range int64(3) {
+				p.fail(f, "the mark")
+				if next, err := s.SetNote(t.Context(), "a", []byte("the mark"), version); next != version+1 || err != nil {
+					t.Errorf("SetNote = %d, %v, want %d", next, err, version+1)
+				}
+			}
+			if _, err := other.SetNote(t.Context(), "a", []byte("the mark"), 3); err != nil {
+				t.Error(err)
+			}
+			p.fail(f, "the mark")
+			if _, err := s.SetNote(t.Context(), "a", []byte("the mark"), 3); !errors.Is(err, eventstore.ErrNoteMoved) {
+				t.Errorf("SetNote over another's: %v, want %v", err, eventstore.ErrNoteMoved)
+			}
+			if p.faults != 4 {
+				t.Errorf("the network failed %d times, want 4", p.faults)
+			}
+		})
+	}
+}
+
 // TestSilentWriter has a node lose its network while it holds the counter. The
 // others go on, and it finds what has become of its append.
 func TestSilentWriter(t *testing.T) {
@@ -144,22 +174,24 @@ var calls = map[string]func(context.Context, *postgres.Store) error{
 // TestOutOfReach holds that every call ends in time when there is no server,
 // says so, and works as soon as there is one again.
 func TestOutOfReach(t *testing.T) {
-	server := postgrestest.Alone(t)
-	url := server.Database(t)
-	p, there := behind(t, url)
-	for name, test := range map[string]struct {
-		url             string
-		leave, comeBack func()
-	}{
-		"no server": {url, server.Kill, func() {
-			if err := server.Start(); err != nil {
-				t.Fatal(err)
+	for name, bad := range map[string]func(*testing.T) (url string, leave, comeBack func()){
+		"no server": func(t *testing.T) (string, func(), func()) {
+			server := postgrestest.Alone(t)
+			return server.Database(t), server.Kill, func() {
+				if err := server.Start(); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}},
-		"a silent network": {there, func() { p.hush(true) }, func() { p.hush(false) }},
+		},
+		"a silent network": func(t *testing.T) (string, func(), func()) {
+			p, url := behind(t, postgrestest.Start(t).Database(t))
+			return url, func() { p.hush(true) }, func() { p.hush(false) }
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, test.url)
+			t.Parallel()
+			url, leave, comeBack := bad(t)
+			s := open(t, url)
 			if _, err := s.Append(t.Context(), "a-1", eventstore.Any, event()); err != nil {
 				t.Fatal(err)
 			}
@@ -171,15 +203,12 @@ func TestOutOfReach(t *testing.T) {
 					}
 				}
 			}()
-			test.leave()
-			outOfReach(t, s)
+			leave()
+			outOfReach(t, s, url)
 			if err := <-follower; !errors.Is(err, eventstore.ErrUnavailable) {
 				t.Errorf("Subscribe: %v, want %v", err, eventstore.ErrUnavailable)
 			}
-			if _, err := postgres.Open(t.Context(), test.url); !errors.Is(err, eventstore.ErrUnavailable) {
-				t.Errorf("Open: %v, want %v", err, eventstore.ErrUnavailable)
-			}
-			test.comeBack()
+			comeBack()
 			for name, call := range calls {
 				if err := call(t.Context(), s); err != nil {
 					t.Errorf("%s, when it is back: %v", name, err)
@@ -190,8 +219,13 @@ func TestOutOfReach(t *testing.T) {
 }
 
 // outOfReach makes all calls at once.
-func outOfReach(t *testing.T, s *postgres.Store) {
+func outOfReach(t *testing.T, s *postgres.Store, url string) {
 	t.Helper()
+	calls := maps.Clone(calls)
+	calls["Open"] = func(ctx context.Context, _ *postgres.Store) error {
+		_, err := postgres.Open(ctx, url)
+		return err
+	}
 	type result struct {
 		name string
 		err  error

@@ -154,6 +154,7 @@ func TestTwoNodes(t *testing.T) {
 // TestServerEnds restarts and kills the server under load, and ends the
 // connections that it has.
 func TestServerEnds(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Alone(t)
 	url := server.Database(t)
 	l := startLoad(t, url)

@@ -77,6 +77,7 @@ func TestOpenRefused(t *testing.T) {
 		"no such database":         {server.URL("missing"), "does not exist", false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, err := postgres.Open(t.Context(), test.url)
 			if err == nil {
 				s.Close()
@@ -95,6 +96,7 @@ func TestOpenRefused(t *testing.T) {
 // TestReadOnly has an operator forbid writing while the store is open, and
 // allow it again.
 func TestReadOnly(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Alone(t)
 	s := open(t, server.Database(t))
 	mustAppend(t, s, "a-1", eventstore.NoStream, 0, event())
@@ -115,6 +117,7 @@ func TestReadOnly(t *testing.T) {
 // TestLockedOut has an operator take the right to connect away, and give it
 // back.
 func TestLockedOut(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Alone(t)
 	execute(t, server.URL("postgres"), "CREATE ROLE node LOGIN")
 	execute(t, server.URL("postgres"), "CREATE DATABASE ledger OWNER node")
@@ -179,6 +182,7 @@ func TestText(t *testing.T) {
 
 // TestDump moves a ledger as operators do.
 func TestDump(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.Start(t)
 	from, to := server.Database(t), server.Database(t)
 	s := open(t, from)

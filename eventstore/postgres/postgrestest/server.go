@@ -40,8 +40,9 @@ type Server struct {
 	ended   chan struct{}
 }
 
-// shared is the server of this test binary.
-var shared = sync.OnceValues(func() (*Server, error) { return newServer(nil) })
+// shared is the server of this test binary. It does not wait for the disk,
+// which only matters to those who lose power.
+var shared = sync.OnceValues(func() (*Server, error) { return newServer([]string{"fsync=off"}) })
 
 // Start returns the server that all tests of a binary share. It skips the
 // test where no server is installed.
