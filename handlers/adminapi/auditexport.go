@@ -220,6 +220,9 @@ func (s *Server) exportID(r *http.Request) (string, error) {
 	ids, err := s.Exports.IDs()
 	if err == nil && !slices.Contains(ids, id.String()) {
 		err = notFound("DataExport")
+		if s.Turn != nil { // each node keeps the files that it wrote
+			err = domain.Errorf(domain.NotFound, "This server has no file of that export: it is on the server that wrote it, or gone. Try again, or export anew.")
+		}
 	}
 	return id.String(), err
 }
