@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -172,6 +173,23 @@ func TestServerEnds(t *testing.T) {
 		}
 	}
 	l.reach(t, 150)
+	l.check(t)
+}
+
+// TestFailover has a standby take over under load. The nodes know both
+// servers.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	first := postgrestest.Alone(t)
+	url := first.Database(t)
+	second := first.Standby(t)
+	l := startLoad(t, strings.Replace(url, first.Address(), first.Address()+","+second.Address(), 1))
+	l.reach(t, 300)
+	first.Kill()
+	if err := second.Promote(); err != nil {
+		t.Fatal(err)
+	}
+	l.reach(t, 300)
 	l.check(t)
 }
 

@@ -63,6 +63,28 @@ func Alone(t testing.TB, settings ...string) *Server {
 	return s
 }
 
+// Standby starts a server that follows s, and for which s waits from then on
+// before it commits. [Server.Promote] makes it lead.
+func (s *Server) Standby(t testing.TB) *Server {
+	t.Helper()
+	standby := must(t)(makeServer(func(folder *Server) error {
+		return folder.run("pg_basebackup", "-d", s.URL("postgres"), "-D", folder.data(), "-c", "fast", "-R", "--no-sync")
+	}, s.settings))
+	t.Cleanup(func() {
+		standby.Kill()
+		os.RemoveAll(standby.folder)
+	})
+	for _, statement := range []string{"ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"} {
+		if err := s.do(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return standby
+}
+
+// Promote makes a standby lead.
+func (s *Server) Promote() error { return s.do(context.Background(), "SELECT pg_promote()") }
+
 func must(t testing.TB) func(*Server, error) *Server {
 	return func(s *Server, err error) *Server {
 		t.Helper()
@@ -78,8 +100,14 @@ func must(t testing.TB) func(*Server, error) *Server {
 
 // newServer makes a cluster and starts its server.
 func newServer(settings []string) (*Server, error) {
-	initdb := Program("initdb")
-	if initdb == "" || Program("postgres") == "" {
+	return makeServer(func(s *Server) error {
+		return s.run("initdb", "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D", s.data())
+	}, settings)
+}
+
+// makeServer starts a server in a folder that fill fills.
+func makeServer(fill func(*Server) error, settings []string) (*Server, error) {
+	if Program("initdb") == "" || Program("postgres") == "" {
 		return nil, errNone
 	}
 	folder, err := os.MkdirTemp("", "postgrestest") // a test's own folder is closed to other users
@@ -87,14 +115,14 @@ func newServer(settings []string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{folder: folder, settings: settings, as: &syscall.SysProcAttr{Setpgid: true}}
-	if err := s.prepare(initdb); err != nil {
+	if err := s.prepare(fill); err != nil {
 		os.RemoveAll(folder)
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) prepare(initdb string) error {
+func (s *Server) prepare(fill func(*Server) error) error {
 	if os.Getuid() == 0 { // which the server refuses to be
 		const nobody = 65534
 		s.as.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
@@ -102,10 +130,8 @@ func (s *Server) prepare(initdb string) error {
 			return err
 		}
 	}
-	cluster := exec.Command(initdb, "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D", s.data())
-	cluster.SysProcAttr, cluster.Dir = s.as, s.folder
-	if out, err := cluster.CombinedOutput(); err != nil {
-		return fmt.Errorf("make a cluster: %w: %s", err, out)
+	if err := fill(s); err != nil {
+		return err
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -117,6 +143,16 @@ func (s *Server) prepare(initdb string) error {
 		return err
 	}
 	return s.Start()
+}
+
+// run runs one of PostgreSQL's programs to its end.
+func (s *Server) run(name string, args ...string) error {
+	cmd := exec.Command(Program(name), args...)
+	cmd.SysProcAttr, cmd.Dir = s.as, s.folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out)
+	}
+	return nil
 }
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
@@ -140,7 +176,7 @@ func (s *Server) watch() error {
 	return nil
 }
 
-// Start starts a server that was stopped, and returns when it is up.
+// Start starts a server that was stopped, and returns when it can be asked.
 func (s *Server) Start() error {
 	args := []string{"-D", s.data(), "-p", strconv.Itoa(s.port), "-k", s.folder, "-c", "listen_addresses=127.0.0.1"}
 	for _, setting := range s.settings {
@@ -174,7 +210,7 @@ func (s *Server) follow(cmd *exec.Cmd, log io.Reader, up, ended chan struct{}) {
 	defer close(ended)
 	said := false
 	for lines := bufio.NewScanner(log); lines.Scan(); {
-		if !said && strings.Contains(lines.Text(), "ready to accept connections") {
+		if !said && strings.Contains(lines.Text(), "ready to accept ") {
 			said = true
 			close(up)
 		}
