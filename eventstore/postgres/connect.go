@@ -18,7 +18,7 @@ const maxConns = 8
 
 // settings of all connections. The server ends a transaction whose node says
 // nothing for idle_in_transaction_session_timeout, for it may hold the
-// counter; a node that was only paused finds its connection ended, and has to
+// lock; a node that was only paused finds its connection ended, and has to
 // look what became of its events. The server's own probes end a connection
 // whose node is gone in the midst of a message.
 var settings = map[string]string{

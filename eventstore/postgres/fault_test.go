@@ -109,7 +109,7 @@ func TestNoteLost(t *testing.T) {
 	}
 }
 
-// TestSilentWriter has a node lose its network while it holds the counter. The
+// TestSilentWriter has a node lose its network while it holds the lock. The
 // others go on, and it finds what has become of its append.
 func TestSilentWriter(t *testing.T) {
 	t.Parallel()

@@ -30,7 +30,7 @@ func (s *Store) pollAlways() {
 		}
 		var end int64
 		err := s.ask(s.life, attempt, func(ctx context.Context, conn *pgx.Conn) error {
-			return conn.QueryRow(ctx, `SELECT position FROM flowledger.ledger`).Scan(&end)
+			return conn.QueryRow(ctx, findHead).Scan(&end)
 		})
 		if err != nil {
 			s.tail.stir()

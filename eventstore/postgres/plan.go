@@ -12,7 +12,7 @@ import (
 // becomes of each append, so that one that is refused does not hinder others,
 // and all is written at once.
 type plan struct {
-	position, recordedAt, streams int64 // the counter's, and then as it shall be
+	position, recordedAt, streams int64 // where the ledger ends, and then where it shall end
 	now                           int64 // the server's clock, when the transaction began to write
 
 	endings map[eventstore.StreamID]*ending

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -54,7 +53,7 @@ func (s *Store) ReadAll(ctx context.Context, after eventstore.Position) iter.Seq
 			}
 			if len(chunk) == 0 {
 				// Another server leads, and it does not have the rest.
-				err = errors.Join(eventstore.ErrUnavailable, errors.New("the ledger has become shorter"))
+				err = fmt.Errorf("%w: it has become shorter", eventstore.ErrUnavailable)
 				break
 			}
 			if !deliver(ctx, chunk, yield) {

@@ -14,20 +14,18 @@ const lockMigrations = `SELECT pg_advisory_xact_lock(7351920464128302)`
 // migrations are the steps from one shape of the tables to the next. A step
 // that was once released never changes.
 //
-// The one row of ledger counts: its position and time are those of the last
-// event, and streams is the largest key of a stream. Whoever has locked it is
-// the only writer, so that no sequence is needed, which would leave gaps, and
-// no foreign key, which would lock streams. It is updated in place for ever,
-// which the room beside it is for. Bytes are bytea, for jsonb would write them
-// anew. Times are µs since 1970.
+// Whoever has locked the one row of ledger is the only writer, and counts on
+// from the last event and the last stream: no sequence is needed, which would
+// leave gaps, and no foreign key, which would lock streams. The row holds no
+// count of its own, for every new count would be a new version of it, which a
+// dump that runs for hours keeps from being removed and every writer has to
+// pass. Bytes are bytea, for jsonb would write them anew. Times are µs since
+// 1970.
 var migrations = []string{`
 CREATE TABLE flowledger.ledger(
-	one         boolean PRIMARY KEY DEFAULT true CHECK (one),
-	position    bigint NOT NULL,
-	recorded_at bigint NOT NULL,
-	streams     bigint NOT NULL
-) WITH (fillfactor = 10);
-INSERT INTO flowledger.ledger(position, recorded_at, streams) VALUES(0, 0, 0);
+	one boolean PRIMARY KEY CHECK (one)
+);
+INSERT INTO flowledger.ledger(one) VALUES(true);
 CREATE TABLE flowledger.streams(
 	id       bigint PRIMARY KEY,
 	name     text COLLATE "C" NOT NULL UNIQUE,

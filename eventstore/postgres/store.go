@@ -1,8 +1,7 @@
 // Package postgres keeps the ledger in PostgreSQL, for several nodes.
 //
-// All appends of all nodes go through one row, which counts positions: a
-// transaction locks it before it does anything else, and lets go of it after
-// what it wrote can be seen. So positions are given in the order of commits,
+// All appends of all nodes take turns at one row: a transaction locks it before
+// it does anything else, and lets go of it after what it wrote can be seen. So positions are given in the order of commits,
 // without gaps, and whoever reads up to a position has missed nothing. Each
 // node gathers the appends that arrive meanwhile into one transaction.
 //
@@ -149,11 +148,14 @@ func (s *Store) closed() bool {
 	}
 }
 
+// findHead asks for the position of the last event.
+const findHead = `SELECT coalesce(max(position), 0) FROM flowledger.events`
+
 // Head returns the position of the last event, which it asks the server for.
 func (s *Store) Head(ctx context.Context) (eventstore.Position, error) {
 	var end int64
 	err := s.try(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, `SELECT position FROM flowledger.ledger`).Scan(&end)
+		return conn.QueryRow(ctx, findHead).Scan(&end)
 	})
 	if err != nil {
 		return eventstore.Position{}, err

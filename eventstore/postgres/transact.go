@@ -11,33 +11,36 @@ import (
 )
 
 // The statements of a transaction. The first round trip begins it, locks the
-// counter and looks up the streams; the second writes and commits. READ
-// COMMITTED is what lets the look-up see what was committed while it waited
-// for the lock. There is no READ WRITE: an operator may forbid writing.
+// ledger, looks where it ends and looks up the streams; the second writes and
+// commits. READ COMMITTED is what lets it see what was committed while it
+// waited for the lock. There is no READ WRITE: an operator may forbid writing.
 const (
 	begin   = `BEGIN ISOLATION LEVEL READ COMMITTED`
 	durable = `SET LOCAL synchronous_commit = on`
-	lock    = `SELECT position, recorded_at, streams, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-		FROM flowledger.ledger WHERE one FOR UPDATE`
+	lock    = `SELECT FROM flowledger.ledger WHERE one FOR UPDATE`
+	findEnd = `SELECT coalesce(last.position, 0), coalesce(last.recorded_at, 0),
+			coalesce((SELECT max(id) FROM flowledger.streams), 0), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+		FROM (SELECT 1) AS always LEFT JOIN
+			(SELECT position, recorded_at FROM flowledger.events ORDER BY position DESC LIMIT 1) AS last ON true`
 	findStreams = `SELECT id, name, revision FROM flowledger.streams WHERE name = ANY($1)`
 	findIDs     = `SELECT id, stream, revision FROM flowledger.events WHERE id = ANY($1)`
 
 	putEvents = `INSERT INTO flowledger.events
 		(position, stream, revision, id, type, schema, recorded_at, header, payload, sealed, salt)
-		SELECT $1 + row_number() OVER (), * FROM unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[],
-			$6::integer[], $7::bigint[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[])`
+		SELECT $1 + n, stream, revision, id, type, schema, recorded_at, header, payload, sealed, salt
+		FROM unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[], $6::integer[], $7::bigint[],
+			$8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[]) WITH ORDINALITY
+			AS e(stream, revision, id, type, schema, recorded_at, header, payload, sealed, salt, n)`
 	putStreams = `INSERT INTO flowledger.streams (id, name, revision)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])
 		ON CONFLICT (id) DO UPDATE SET revision = excluded.revision`
-	count  = `UPDATE flowledger.ledger SET position = $1, recorded_at = $2, streams = $3 WHERE one`
 	tell   = `SELECT pg_notify($1, $2)`
 	commit = `COMMIT`
 )
 
 // transact carries out batch in one transaction, and returns the end of the
-// ledger. Whoever was refused has been answered; other answers are good only
-// if there is no error. A transaction that is rolled back leaves no gap: the
-// counter is rolled back with it. Doubtful has it look up every ID first.
+// ledger. The answers are good if there is no error. A transaction that is
+// rolled back leaves no gap, for the next counts on from what there is. Doubtful has it look up every ID first.
 func transact(ctx context.Context, conn *pgx.Conn, batch []*request, doubtful bool) (end int64, err error) {
 	p, err := open(ctx, conn, batch)
 	if err != nil {
@@ -62,7 +65,8 @@ func open(ctx context.Context, conn *pgx.Conn, batch []*request) (*plan, error) 
 	b := &pgx.Batch{}
 	b.Queue(begin)
 	b.Queue(durable)
-	b.Queue(lock).QueryRow(func(row pgx.Row) error {
+	b.Queue(lock)
+	b.Queue(findEnd).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&p.position, &p.recordedAt, &p.streams, &p.now)
 	})
 	b.Queue(findStreams, names(batch)).Query(func(rows pgx.Rows) error {
@@ -121,7 +125,6 @@ func (p *plan) write(ctx context.Context, conn *pgx.Conn) error {
 		b.Queue(putEvents, p.position-int64(len(n.stream)), n.stream, n.revision, n.id, n.kind, n.schema, n.recordedAt,
 			n.header, n.payload, n.sealed, n.salt)
 		b.Queue(putStreams, keys, names, revisions)
-		b.Queue(count, p.position, p.recordedAt, p.streams)
 		b.Queue(tell, channel, strconv.FormatInt(p.position, 10))
 	}
 	b.Queue(commit)

@@ -111,7 +111,7 @@ func (w *writer) commit(batch []*request) {
 // insist repeats the transaction until its outcome is known, or those who
 // wait for it have waited long enough. To repeat it is safe: what it did before
 // is found by its event IDs, and it cannot be still under way, for then it
-// holds the counter, which the next one waits for.
+// holds the lock, which the next one waits for.
 func (w *writer) insist(batch []*request) (end int64, err error) {
 	p := newPatience(batch[0].arrived)
 	doubtful := false // IDs may be known though the claims are true
