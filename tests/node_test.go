@@ -49,6 +49,23 @@ func proxied(t *testing.T, s *server) string {
 // TestNodeClient drives the server with authentik's own client for Node, as it
 // is published.
 func TestNodeClient(t *testing.T) {
+	nodeClient(t, func() *server { return startPlain(t, nodeDenied) })
+}
+
+// TestClusterNodeClient is [TestNodeClient] with two nodes in turn.
+func TestClusterNodeClient(t *testing.T) {
+	var c *cluster
+	nodeClient(t, func() *server {
+		c = startCluster(t, startPostgres(t), 2)
+		c.front.admin(t).mustImport(t, nodeDenied)
+		return c.front
+	}, "SEVERAL_NODES=yes")
+	c.balancer.check(t)
+}
+
+// nodeClient runs all scenarios of authentik's client, or skips without it.
+func nodeClient(t *testing.T, start func() *server, more ...string) {
+	t.Helper()
 	blueprint := shared(t, "blueprints", "flow-default-authentication-flow.yaml")
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -57,9 +74,10 @@ func TestNodeClient(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("node", "node_modules", "@goauthentik", "api")); err != nil {
 		t.Skip("needs authentik's client: npm ci in tests/node")
 	}
-	s := startPlain(t, nodeDenied)
+	s := start()
 	environment := append(environment(),
 		"BASE="+proxied(t, s), "TOKEN="+adminToken, "USERNAME=akadmin", "PASSWORD="+adminPassword, "BLUEPRINT="+blueprint)
+	environment = append(environment, more...)
 	for _, scenario := range []string{
 		"imports", // first: the others use what it imports
 		"login", "next", "unknown user", "wrong password", "denied flow", "stale component", "unknown flow", "empty answers",
