@@ -75,8 +75,7 @@ func (p *postgres) tool(name string, args ...string) error {
 	return nil
 }
 
-// database makes an empty database and returns its URL by way of a host and
-// port, which are the server's own or those of something before it.
+// database makes an empty database of that name.
 func (p *postgres) database(tb testing.TB, name string) {
 	tb.Helper()
 	if err := p.tool("createdb", "-h", "127.0.0.1", "-p", p.port, "-U", "postgres", name); err != nil {
