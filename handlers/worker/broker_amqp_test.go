@@ -1,7 +1,10 @@
 package worker_test
 
 import (
+	"net"
 	"os"
+	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -9,16 +12,63 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// TestAMQP needs a server: there is none that could run in the test.
-func TestAMQP(t *testing.T) {
-	url := os.Getenv("FLOWLEDGER_TEST_AMQP")
-	if url == "" {
-		t.Skip("FLOWLEDGER_TEST_AMQP names no RabbitMQ")
+// rabbit returns the URL of a RabbitMQ: the one that is named, or one that runs
+// as long as the test.
+func rabbit(t *testing.T) string {
+	t.Helper()
+	if url := os.Getenv("FLOWLEDGER_TEST_AMQP"); url != "" {
+		return url
 	}
-	conn, err := amqp.Dial(url)
+	const program = "/usr/lib/rabbitmq/bin/rabbitmq-server" // the one in the path wants to be root
+	if _, err := os.Stat(program); err != nil {
+		t.Skip("needs RabbitMQ, such as Debian's package rabbitmq-server")
+	}
+	dir, port, among := t.TempDir(), freePort(t), freePort(t)
+	server := exec.Command(program)
+	server.Env = append(os.Environ(), "HOME="+dir, "RABBITMQ_NODENAME=flowledger-"+port+"@localhost",
+		"RABBITMQ_NODE_IP_ADDRESS=127.0.0.1", "RABBITMQ_NODE_PORT="+port, "RABBITMQ_DIST_PORT="+among,
+		"RABBITMQ_MNESIA_BASE="+dir, "RABBITMQ_LOG_BASE="+dir, "RABBITMQ_ENABLED_PLUGINS_FILE="+dir+"/plugins",
+		"RABBITMQ_CONFIG_FILE="+dir+"/none", "RABBITMQ_ADVANCED_CONFIG_FILE="+dir+"/none")
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it is a script, and the server its child
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL)
+		_ = server.Wait()
+	})
+	return "amqp://guest:guest@127.0.0.1:" + port + "/"
+}
+
+// freePort returns a port that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// dial waits for a server that is starting.
+func dial(t *testing.T, url string) *amqp.Connection {
+	t.Helper()
+	var err error
+	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(200 * time.Millisecond) {
+		var conn *amqp.Connection
+		if conn, err = amqp.Dial(url); err == nil {
+			return conn
+		}
+	}
+	t.Fatalf("no RabbitMQ after a minute: %v", err)
+	return nil
+}
+
+func TestAMQP(t *testing.T) {
+	url := rabbit(t)
+	conn := dial(t, url)
 	defer conn.Close()
 	channel, err := conn.Channel()
 	if err != nil {
