@@ -20,7 +20,8 @@ const waitLimit = 3 * time.Second
 
 // abreast has each client see on any node what it did on another: whoever's
 // request appended something is told a position, and the node that gets the
-// next request waits until its read models are there.
+// next request waits until its read models are there. A node whose engine is
+// out of reach sends everybody on.
 func (a *app) abreast(secure func(*http.Request) bool, next http.Handler) http.Handler {
 	if a.cluster == nil {
 		return next
@@ -30,17 +31,26 @@ func (a *app) abreast(secure func(*http.Request) bool, next http.Handler) http.H
 			next.ServeHTTP(w, r)
 			return
 		}
+		if !a.runner.Reached() {
+			away(w, r, eventstore.ErrUnavailable) // at once: the store would try for seconds
+			return
+		}
 		seen, err := a.reach(r.Context(), positionOf(r))
 		if err != nil {
-			w.Header().Set("Retry-After", "1")
-			_, sentence := domain.Explain(err)
-			refuse(w, r, http.StatusServiceUnavailable, sentence)
+			away(w, r, err)
 			return
 		}
 		next.ServeHTTP(&positionWriter{
 			ResponseWriter: w, cluster: a.cluster, seen: seen, before: a.cluster.Reached(), secure: secure(r),
 		}, r)
 	})
+}
+
+// away has a client come again.
+func away(w http.ResponseWriter, r *http.Request, err error) {
+	w.Header().Set("Retry-After", "1")
+	_, sentence := domain.Explain(err)
+	refuse(w, r, http.StatusServiceUnavailable, sentence)
 }
 
 // positionOf reads the cookie. What nobody here wrote counts as none.
