@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -155,6 +156,15 @@ type Execution struct {
 	Steps       int // stages completed
 	Attempts    int // wrong answers
 	Restarts    int
+
+	Entry       string        // interface, api, configure, token …
+	Application string        // id of what asked for the log-in; empty for none
+	Factors     []string      // methods that were right, in order, each once
+	Answered    int           // responses of the client
+	UserTime    time.Duration // between a challenge and its response, over all of them
+	ServerTime  time.Duration // between a response and what follows from it
+	Took        time.Duration // from the start to the last event
+	Origin      Origin
 }
 
 // An ExecutionFilter says which executions are wanted. What is empty does not
@@ -162,6 +172,33 @@ type Execution struct {
 type ExecutionFilter struct {
 	ID, Slug, User, Session, Status string
 	From, Until                     time.Time // when they started
+
+	Statuses        []string // one of which it has
+	Cause           string   // of its end
+	Flow            string   // id
+	FlowRevision    *int64
+	Designation     string
+	StageKind       string // of a stage that it entered
+	Reached         string // name or id of the stage at which it stands or ended
+	Factor          string // a method that was right
+	Policy, Said    string // a policy by id, and what it said: passed, failed or erred
+	Application     string
+	Network         netip.Prefix // of the client; one address for a full prefix
+	Country         string
+	ASN             int64
+	Longer, Shorter time.Duration // took at least, took less than
+	Running         *bool
+	Abandoned       *bool // it expired: nobody went on with it
+	Words           []string
+	Visitor         string // who was logged in when it started
+}
+
+// An ExecutionPage is a part of a list of executions.
+type ExecutionPage struct {
+	Executions []Execution
+	Total      int       // on all pages
+	Exact      bool      // whether Total is that, and not a lower bound
+	Reached    time.Time // how far back a rare filter was looked for; zero for all the way
 }
 
 // List returns the executions that f wants, the newest first, and how many
