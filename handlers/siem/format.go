@@ -1,0 +1,88 @@
+package siem
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Format is a way to write records.
+type Format string
+
+// The formats.
+const (
+	JSONL  Format = "jsonl"  // JSON Lines: events as the API of the ledger shows them
+	CSV    Format = "csv"    // RFC 4180, a row for each event
+	OCSF   Format = "ocsf"   // Open Cybersecurity Schema Framework 1.8.0, a JSON object for each line
+	ECS    Format = "ecs"    // Elastic Common Schema, a JSON object for each line
+	CEF    Format = "cef"    // ArcSight's Common Event Format, a line each
+	Syslog Format = "syslog" // RFC 5424, a line each, with the OCSF record as its message
+)
+
+// Options say what records show, and of whom they come.
+type Options struct {
+	Personal bool   // names and addresses; otherwise pseudonymous ids only
+	All      bool   // the rows that are off by default, too
+	Host     string // name of the host, for syslog
+	Version  string // of the program
+}
+
+// A writer appends one record, or says that its format has nothing to say of it.
+type writer struct {
+	media  string
+	append func(to []byte, r *Record, o Options) ([]byte, bool, error)
+	head   func(o Options) []byte
+}
+
+// writers are never written to after the start.
+var writers = map[Format]writer{
+	JSONL: {media: "application/jsonl", append: appendJSONL},
+}
+
+// Formats returns all formats, in the order of their names.
+func Formats() []Format {
+	all := make([]Format, 0, len(writers))
+	for f := range writers {
+		all = append(all, f)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Known tells whether there is such a format.
+func (f Format) Known() bool { return writers[f].append != nil }
+
+// MediaType returns the type of a body in this format.
+func (f Format) MediaType() string { return writers[f].media }
+
+// Head returns what stands before the first record: the names of the columns
+// in CSV, and nothing elsewhere.
+func (f Format) Head(o Options) []byte {
+	if head := writers[f].head; head != nil {
+		return head(o)
+	}
+	return nil
+}
+
+// Append writes a record to the end of a buffer, with the end of its line. It
+// returns the buffer as it was, and false, if the format has nothing to say of
+// the event.
+func (f Format) Append(to []byte, r Record, o Options) ([]byte, bool, error) {
+	w := writers[f]
+	if w.append == nil {
+		return to, false, fmt.Errorf("there is no format %q", string(f))
+	}
+	if silent[r.Stream.Category()] {
+		return to, false, nil
+	}
+	grown, said, err := w.append(to, &r, o)
+	if err != nil {
+		return to, false, fmt.Errorf("write %s %s as %s: %w", r.Type, r.ID, f, err)
+	}
+	if !said {
+		return to, false, nil
+	}
+	return grown, true, nil
+}
+
+// silent are the categories whose events no format has.
+var silent = map[string]bool{"worker": true, "export": true}

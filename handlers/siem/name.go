@@ -1,0 +1,155 @@
+package siem
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/eventstore"
+)
+
+// Of networks and people, this many are remembered, for no longer than this:
+// what is remembered is personal, and its key may be destroyed meanwhile.
+const (
+	maxNetworks = 4096
+	maxPeople   = 4096
+	maxAge      = 30 * time.Second
+)
+
+// name finds who acted, about whom, and from where.
+func (g *Gatherer) name(ctx context.Context, r *Record) error {
+	user, target := involved(r)
+	r.User.ID, r.Target.ID = user, target
+	if !g.Personal {
+		return nil
+	}
+	g.forget()
+	var err error
+	if r.User, err = g.person(ctx, user); err != nil {
+		return err
+	}
+	if r.Target, err = g.person(ctx, target); err != nil {
+		return err
+	}
+	if r.Personal, err = g.open(ctx, r.Recorded); err != nil {
+		return err
+	}
+	r.Network, err = g.network(ctx, r)
+	return err
+}
+
+// forget drops what is remembered for too long.
+func (g *Gatherer) forget() {
+	now := g.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.networks.age(now, maxAge)
+	g.people.age(now, maxAge)
+}
+
+// person finds a user's names.
+func (g *Gatherer) person(ctx context.Context, id string) (Person, error) {
+	if id == "" || g.People == nil {
+		return Person{ID: id}, nil
+	}
+	g.mu.Lock()
+	p, ok := g.people.get(id)
+	g.mu.Unlock()
+	if ok {
+		return p, nil
+	}
+	found, err := g.People.Person(ctx, id)
+	if err != nil {
+		return Person{}, fmt.Errorf("find user %s: %w", id, err)
+	}
+	p = Person{ID: id, Username: found.Username, Name: found.Name, Email: found.Email}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.people.put(id, p, maxPeople)
+	return p, nil
+}
+
+// open returns the payload with its personal parts, as far as they are not
+// forgotten; nil if there is none.
+func (g *Gatherer) open(ctx context.Context, e eventstore.Recorded) (json.RawMessage, error) {
+	if len(e.Sealed) == 0 {
+		return nil, nil
+	}
+	return g.Codec.Reveal(ctx, e, domain.Profile, domain.Network)
+}
+
+// network finds where the request of an append came from. Its first event
+// carries that, in the same stream.
+func (g *Gatherer) network(ctx context.Context, r *Record) (session.Network, error) {
+	carrier := r.Header.Net
+	if carrier == "" {
+		n, err := networkIn(r.Personal)
+		if err == nil && len(r.Sealed) > 0 {
+			g.remember(r.ID.String(), n)
+		}
+		return n, err
+	}
+	g.mu.Lock()
+	n, ok := g.networks.get(carrier)
+	g.mu.Unlock()
+	if ok {
+		return n, nil
+	}
+	n, err := g.carried(ctx, r.Stream, r.Revision, carrier)
+	if err == nil {
+		g.remember(carrier, n)
+	}
+	return n, err
+}
+
+func (g *Gatherer) remember(carrier string, n session.Network) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.networks.put(carrier, n, maxNetworks)
+}
+
+// carried looks for the event that carries a network, first among the events
+// shortly before, as an append is short.
+func (g *Gatherer) carried(ctx context.Context, stream eventstore.StreamID, at eventstore.Revision, id string) (n session.Network, err error) {
+	const most = 64
+	for _, since := range []eventstore.Revision{max(0, at-most), 0} {
+		for e, err := range g.Store.ReadStream(ctx, stream, since) {
+			if err != nil {
+				return n, fmt.Errorf("read %s: %w", stream, err)
+			}
+			if e.Revision >= at {
+				break
+			}
+			if e.ID.String() == id {
+				opened, err := g.open(ctx, e)
+				if err != nil {
+					return n, err
+				}
+				return networkIn(opened)
+			}
+		}
+		if since == 0 {
+			break
+		}
+	}
+	return n, nil
+}
+
+// networkIn reads the network of an append off the opened payload.
+func networkIn(opened json.RawMessage) (session.Network, error) {
+	var in struct {
+		Network session.Network `json:"network"`
+	}
+	if opened == nil {
+		return in.Network, nil
+	}
+	// The error would quote what was sealed.
+	if json.Unmarshal(opened, &in) != nil {
+		return session.Network{}, errors.New("the network of an append is malformed")
+	}
+	return in.Network, nil
+}
