@@ -28,6 +28,7 @@ import (
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/retention"
 	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -126,7 +127,7 @@ func samples() []codec.Event {
 		sample[invitation.InvitationCreated](), sample[invitation.InvitationUsed](),
 		sample[invitation.InvitationExpired](), sample[invitation.InvitationRemoved](),
 
-		sample[key.SubjectKeyDestroyed](),
+		sample[key.SubjectKeyDestroyed](), sample[key.EpochKeyDestroyed](), sample[retention.LedgerRetentionChanged](),
 
 		sample[consent.ConsentGranted](), sample[consent.ConsentExpired](), sample[consent.ConsentRevoked](),
 

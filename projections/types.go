@@ -10,6 +10,7 @@ import (
 	"github.com/flowledger/flowledger/domain/mail"
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/retention"
 	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -42,6 +43,8 @@ func init() {
 	codec.Register[mail.MailFailed](1)
 	codec.Register[mail.MailGivenUp](1)
 	codec.Register[key.SubjectKeyDestroyed](1)
+	codec.Register[key.EpochKeyDestroyed](1)
+	codec.Register[retention.LedgerRetentionChanged](1)
 
 	codec.Register[notification.NotificationRaised](1)
 	codec.Register[notification.NotificationSeen](1)
