@@ -106,10 +106,8 @@ func (*Audit) Needs(e eventstore.Recorded) Need {
 
 // Apply implements [Projection].
 func (a *Audit) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) error {
-	if gone, ok := e.Event.(key.SubjectKeyDestroyed); ok {
-		if err := forgetMarks(conn, e.Stream.ID(), gone); err != nil {
-			return err
-		}
+	if err := forgetMarks(conn, e); err != nil {
+		return err
 	}
 	entry := entryOf(e)
 	repeated, err := repeats(conn, e, entry.Action)

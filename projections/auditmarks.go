@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"zombiezen.com/go/sqlite"
 
+	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/blueprint"
 	"github.com/flowledger/flowledger/domain/catalog"
@@ -19,6 +20,7 @@ import (
 	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -114,8 +116,40 @@ func (a *Audit) custom(m *marks, context map[string]any) {
 	m.application = a.mark("application", plainKey(text(application, "pk")))
 }
 
-// forgetMarks drops the addresses that were sealed with keys that are gone.
-func forgetMarks(conn *sqlite.Conn, id string, e key.SubjectKeyDestroyed) error {
+// forgetMarks drops what was sealed with keys that are gone.
+func forgetMarks(conn *sqlite.Conn, e codec.Decoded) error {
+	switch event := e.Event.(type) {
+	case key.SubjectKeyDestroyed:
+		return forgetSubject(conn, e.Stream.ID(), event)
+	case key.EpochKeyDestroyed:
+		return forgetMonth(conn, event)
+	}
+	return nil
+}
+
+// forgetMonth drops the marks of a month: of its addresses, or of what notes of
+// somebody's own making name. All else that is marked stands in clear.
+func forgetMonth(conn *sqlite.Conn, e key.EpochKeyDestroyed) error {
+	if e.First == "" {
+		return nil
+	}
+	first, err := eventstore.ParsePosition(e.First)
+	if err != nil {
+		return err
+	}
+	last, err := eventstore.ParsePosition(e.Last)
+	if err != nil {
+		return err
+	}
+	what := "ip = 0 WHERE ip <> 0"
+	if e.Class == string(rune(domain.Trace)) {
+		what = "app = 0, model = 0, about = 0, device = 0, application = 0 WHERE type = '" + audit.AuditCustomRecorded{}.EventType() + "'"
+	}
+	return exec(conn, "UPDATE audit SET "+what+" AND n BETWEEN ? AND ?", int64(first.Value()), int64(last.Value()))
+}
+
+// forgetSubject drops the addresses that were sealed for a subject.
+func forgetSubject(conn *sqlite.Conn, id string, e key.SubjectKeyDestroyed) error {
 	if e.Kind != key.User {
 		if err := exec(conn, "UPDATE audit SET ip = 0 WHERE execution = ? AND execution <> '' AND actor = ''", id); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"github.com/flowledger/flowledger/domain/execution"
+	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
@@ -81,6 +82,7 @@ var reputationNeeds = map[string]Need{
 	user.UserRenamed{}.EventType():               Sealed,
 	user.UserDeleted{}.EventType():               Clear,
 	object.ObjectRemoved{}.EventType():           Clear,
+	key.EpochKeyDestroyed{}.EventType():          Clear,
 }
 
 // Needs implements [Projection].
@@ -109,6 +111,10 @@ func (r *Reputation) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded
 		if event.Kind == ReputationModel {
 			return exec(conn, "DELETE FROM reputation WHERE id = ?", e.Stream.ID())
 		}
+	case key.EpochKeyDestroyed:
+		// A score lives for a day, and goes with the next one that changes.
+		// Where nobody has tried to log in since, it goes by the month.
+		return exec(conn, "DELETE FROM reputation WHERE expires <= ?", micros(e.RecordedAt))
 	}
 	return nil
 }

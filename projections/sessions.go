@@ -8,6 +8,9 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/key"
+	"github.com/flowledger/flowledger/domain/retention"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/eventstore"
@@ -49,8 +52,11 @@ func (*Sessions) Schema() string {
 
 // Needs implements [Projection].
 func (*Sessions) Needs(e eventstore.Recorded) Need {
-	if e.Stream.Category() == "session" {
+	switch {
+	case e.Stream.Category() == "session":
 		return Sealed
+	case e.Type == (key.EpochKeyDestroyed{}).EventType():
+		return Clear
 	}
 	return Nothing
 }
@@ -71,6 +77,8 @@ func (*Sessions) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) er
 		err = exec(conn, "UPDATE sessions SET seen = ? WHERE id = ?", micros(event.At), id)
 	case session.SessionEnded:
 		return exec(conn, "DELETE FROM sessions WHERE id = ?", id)
+	case key.EpochKeyDestroyed:
+		return forgetWhence(conn, event)
 	}
 	if err != nil {
 		return err
@@ -79,6 +87,16 @@ func (*Sessions) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) er
 	return exec(conn, `UPDATE sessions SET ip = coalesce(nullif(?, ''), ip), agent = coalesce(nullif(?, ''), agent),
 		over = min(expires, seen + iif(browser, ?, ?)) WHERE id = ?`,
 		n.IP, n.UserAgent, session.IdleBrowser.Microseconds(), session.IdleKept.Microseconds(), id)
+}
+
+// forgetWhence drops where sessions came from that nobody has used since a
+// month whose networks are forgotten.
+func forgetWhence(conn *sqlite.Conn, e key.EpochKeyDestroyed) error {
+	month, err := retention.EpochStart(e.Epoch)
+	if err != nil || e.Class != string(rune(domain.Network)) {
+		return err
+	}
+	return exec(conn, "UPDATE sessions SET ip = '', agent = '' WHERE seen < ?", micros(month.AddDate(0, 1, 0)))
 }
 
 // networkOf returns where an append came from, as far as that event carries it

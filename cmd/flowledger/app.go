@@ -23,6 +23,7 @@ import (
 	"github.com/flowledger/flowledger/domain/notification"
 	"github.com/flowledger/flowledger/domain/object"
 	"github.com/flowledger/flowledger/domain/policy"
+	"github.com/flowledger/flowledger/domain/retention"
 	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
@@ -96,6 +97,7 @@ type app struct {
 	consentHandler    command.Handler[consent.State]
 	roleHandler       command.Handler[role.State]
 	keyHandler        command.Handler[key.State]
+	retentionHandler  command.Handler[retention.State]
 
 	workerHandler command.Handler[worker.State]
 	auditHandler  command.Handler[audit.State]
@@ -189,6 +191,7 @@ func (a *app) wire() {
 	a.tokenHandler = command.Handler[token.State]{Store: a.store, Codec: a.codec}
 	a.consentHandler = command.Handler[consent.State]{Store: a.store, Codec: a.codec}
 	a.keyHandler = command.Handler[key.State]{Store: a.store, Codec: a.codec}
+	a.retentionHandler = command.Handler[retention.State]{Store: a.store, Codec: a.codec}
 	a.invitationHandler = command.Handler[invitation.State]{Store: a.store, Codec: a.codec}
 	a.objectHandler = command.Handler[object.State]{Store: a.store, Codec: a.codec}
 	a.auditHandler = command.Handler[audit.State]{Store: a.store, Codec: a.codec}

@@ -13,7 +13,7 @@ import (
 )
 
 // forgetting drops what this node has in memory and in its folder of people
-// whom another node has erased. It is a projection without rows: it comes to
+// whom another node has erased, and of months that became too old. It is a projection without rows: it comes to
 // every node, and on one that was down it comes later.
 type forgetting struct{ app *app }
 
@@ -26,13 +26,14 @@ func (*forgetting) Schema() string { return "-- 1\nCREATE TABLE forgetting(empty
 
 // Needs implements projections.Projection.
 func (*forgetting) Needs(e eventstore.Recorded) projections.Need {
-	if e.Type == (key.SubjectKeyDestroyed{}).EventType() {
+	switch e.Type {
+	case (key.SubjectKeyDestroyed{}).EventType(), (key.EpochKeyDestroyed{}).EventType():
 		return projections.Clear
 	}
 	return projections.Nothing
 }
 
-// Apply implements projections.Projection. Erasures are rare, and what is
+// Apply implements projections.Projection. Both are rare, and what is
 // dropped too much is read again. A crash takes the memory with it; files are
 // then dropped when the event comes again.
 func (f *forgetting) Apply(_ context.Context, _ *sqlite.Conn, e codec.Decoded) error {

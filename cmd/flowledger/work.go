@@ -68,12 +68,14 @@ func (a *app) sweeper(tasks []worker.Task) *worker.Sweeper {
 
 // tasks is what ends in the ledger.
 func (a *app) tasks() []worker.Task {
+	lapse := &lapse{app: a, done: map[string]bool{}}
 	return []worker.Task{
 		{Name: "executions", Due: a.executions.Due, End: a.executor.Expire},
 		{Name: "sessions", Due: a.sessions.Due, End: a.expireSession},
 		{Name: "tokens", Due: a.tokens.Due, End: a.expireToken},
 		{Name: "erasures", Due: a.subjects.Due, End: a.eraseDeleted},
 		{Name: "remains of erasures", Due: a.subjects.Left, End: a.eraseLeft},
+		{Name: "retention", Due: lapse.due, End: lapse.end},
 		{Name: "consents", Due: a.consents.Due, End: a.expireConsent},
 		{Name: "invitations", Due: a.invitations.Due, End: a.expireInvitation},
 	}
