@@ -32,6 +32,7 @@ import (
 	"github.com/flowledger/flowledger/domain/role"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
+	outgoing "github.com/flowledger/flowledger/domain/trail"
 	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/domain/worker"
 	"github.com/flowledger/flowledger/eventstore"
@@ -134,6 +135,8 @@ func samples() []codec.Event {
 		sample[object.ObjectCreated](), sample[object.ObjectChanged](), sample[object.ObjectRemoved](),
 		withID(sample[blueprint.BlueprintImportStarted]()), sample[blueprint.BlueprintImportFinished](),
 		sample[blueprint.BlueprintAdded](), sample[blueprint.BlueprintChanged](), sample[blueprint.BlueprintRemoved](), sample[worker.WorkerEventParked](),
+		sample[worker.WorkerEventReleased](), sample[worker.WorkerEventAbandoned](),
+		sample[outgoing.ExportBatchDelivered](), sample[outgoing.ExportDeliveryFailed](), sample[outgoing.ExportDeliveryRecovered](), sample[outgoing.ExportResendRequested](),
 
 		sample[audit.AuditCustomRecorded](), sample[audit.AuditPolicyTested](),
 		sample[audit.AuditQueried](), sample[audit.AuditExecutionInspected](), sample[audit.AuditAccessRefused](), withID(sample[audit.AuditExported]()), sample[audit.ObjectExported](),
@@ -375,6 +378,8 @@ func TestEventTypesAreInTheCatalogue(t *testing.T) {
 	known["TokenChanged"] = true
 	// Nor for the new name of a role, although groups have one.
 	known["RoleRenamed"] = true
+	// Nor for a wish to have events sent again.
+	known["ExportResendRequested"] = true
 	if len(known) < 100 {
 		t.Fatalf("read %d types off the catalogue, which cannot be all", len(known))
 	}

@@ -49,6 +49,8 @@ var layers = []layer{
 	{path: "domain/notification", ours: []string{"domain", "domain/catalog", "domain/mail"}},
 	{path: "domain/guard", ours: []string{"domain"}},
 	{path: "domain/worker", ours: []string{"domain"}},
+	// A sink is a kind of the catalog.
+	{path: "domain/trail", ours: []string{"domain", "domain/catalog"}},
 	{path: "domain/audit", ours: []string{"domain"}},
 	{path: "domain/session", ours: []string{"domain"}},
 	// A visit names its caller, which is the session's word.

@@ -34,6 +34,8 @@ const (
 
 	NotificationRule      Category = "notification rule"
 	NotificationTransport Category = "notification transport"
+
+	Sink Category = "sink"
 )
 
 // A Kind is a sort of configured thing.

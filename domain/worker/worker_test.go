@@ -8,17 +8,31 @@ import (
 	"github.com/flowledger/flowledger/domain/worker"
 )
 
-func TestPark(t *testing.T) {
+func TestCommands(t *testing.T) {
 	parked := worker.WorkerEventParked{Worker: "settle", Event: "e", Position: "7", Class: "panic", Detail: "d"}
 	other := parked
 	other.Event = "f"
-	events := []worker.Event{parked}
+	released, abandoned := worker.WorkerEventReleased{Event: "e", By: "u"}, worker.WorkerEventAbandoned{Event: "e", By: "u"}
+	given := func(events ...worker.Event) []worker.Event { return events }
 	domaintest.Run(t, map[string]domaintest.Spec[worker.State]{
-		"an event that cannot be done is parked": {When: worker.Park{WorkerEventParked: parked}, Then: events},
-		"another one is parked, too":             {Given: events, When: worker.Park{WorkerEventParked: other}, Then: []worker.Event{other}},
-		"one that is parked stays so":            {Given: events, When: worker.Park{WorkerEventParked: parked}},
+		"an event that cannot be done is parked": {When: worker.Park{WorkerEventParked: parked}, Then: given(parked)},
+		"another one is parked, too":             {Given: given(parked), When: worker.Park{WorkerEventParked: other}, Then: given(other)},
+		"one that is parked stays so":            {Given: given(parked), When: worker.Park{WorkerEventParked: parked}},
+		"also if it was to be tried again":       {Given: given(parked), When: worker.Park{WorkerEventParked: parked, Again: true}},
+		"one that was released is known":         {Given: given(parked, released), When: worker.Park{WorkerEventParked: parked}},
+		"it is parked again if that went wrong":  {Given: given(parked, released), When: worker.Park{WorkerEventParked: parked, Again: true}, Then: given(parked)},
+		"a parked event is released":             {Given: given(parked), When: worker.Release{Event: "e", By: "u"}, Then: given(released)},
+		"and once":                               {Given: given(parked, released), When: worker.Release{Event: "e"}, Fails: domain.NotFound},
+		"what is not parked cannot be released":  {Given: given(parked), When: worker.Release{Event: "f"}, Fails: domain.NotFound},
+		"a parked event is abandoned":            {Given: given(parked), When: worker.Abandon{Event: "e", By: "u"}, Then: given(abandoned)},
+		"then it cannot be released":             {Given: given(parked, abandoned), When: worker.Release{Event: "e"}, Fails: domain.NotFound},
+		"what is not parked cannot be abandoned": {When: worker.Abandon{Event: "e"}, Fails: domain.NotFound},
 	})
-	if s := domain.Fold(worker.State{}, parked, other); s.Parked != 2 {
-		t.Errorf("got %d parked events, want 2", s.Parked)
+	s := domain.Fold(worker.State{}, parked, other, parked)
+	if s.Parked != 2 || s.Places["f"] != "7" {
+		t.Errorf("got %+v, want 2 parked events", s)
+	}
+	if s = domain.Fold(s, worker.Event(released)); s.Parked != 1 {
+		t.Errorf("got %d parked events after one was released", s.Parked)
 	}
 }

@@ -107,7 +107,7 @@ const maxMatches = 40
 // namedCategories are of things that have names.
 var namedCategories = []catalog.Category{
 	catalog.Flow, catalog.Stage, catalog.Policy, catalog.Prompt, catalog.Brand, catalog.Setting, catalog.NotificationRule,
-	catalog.NotificationTransport,
+	catalog.NotificationTransport, catalog.Sink,
 }
 
 // wordFor finds out what the index knows a word by. It is not the whole of it

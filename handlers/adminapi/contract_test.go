@@ -47,7 +47,7 @@ func checkContract(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) 
 	// A dry run is ours, and answers as the import does.
 	r = r.Clone(r.Context())
 	r.URL.Path = strings.TrimSuffix(r.URL.Path, "dry_run/")
-	if router == nil || strings.HasPrefix(r.URL.Path, "/api/v3/sample/") {
+	if router == nil || strings.HasPrefix(r.URL.Path, "/api/v3/sample/") || strings.HasPrefix(r.URL.Path, "/api/v3/ledger/") {
 		return
 	}
 	plain := &http.Request{Method: r.Method, URL: &url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}, Header: r.Header}

@@ -49,6 +49,8 @@ func (b *bench) sample(k catalog.Kind, name string) fields {
 		in["expression"] = "return True"
 	case "authentik_policies_reputation.reputationpolicy":
 		in["check_ip"] = true
+	case "flowledger_trail.sink":
+		in["target"] = "https://siem.example.org/"
 	case "authentik_policies_event_matcher.eventmatcherpolicy":
 		in["action"] = "login"
 	}

@@ -44,6 +44,8 @@ func peculiarityOf(c catalog.Category) peculiarity {
 		return notificationRulePeculiarity()
 	case catalog.NotificationTransport:
 		return notificationTransportPeculiarity()
+	case catalog.Sink:
+		return sinkPeculiarity()
 	}
 	return peculiarity{order: []string{"name"}, search: []string{"name"}}
 }

@@ -75,6 +75,7 @@ type Server struct {
 	Exporter  Exporter // of flows; nil when none is at hand
 	Launcher  Launcher // of executions; nil when none is at hand
 	Courier   Courier  // of notifications; nil when none is at hand
+	Sinks     Sinks    // of the outgoing trail; nil when none is at hand
 	Exports   Exports  // files of exported events; nil when there is no place for them
 	Looks     Looks    // of who looks at audit data; nil when nobody wants to know
 
@@ -166,5 +167,6 @@ func (s *Server) Mount(r *mux.Router) {
 	s.mountReputation(r)
 	s.mountNotifications(r)
 	s.mountTransports(r)
+	s.mountSinks(r)
 	s.mountKinds(r)
 }

@@ -53,6 +53,7 @@ func categories() map[catalog.Category]category {
 			},
 		},
 		catalog.NotificationTransport: {key: key("uuid", uuid("")), adds: transportAdds{}},
+		catalog.Sink:                  {key: key("uuid", uuid(""))},
 		catalog.Invitation: {
 			key: key("invite_uuid", uuid("")), adds: invitationAdds{}, filters: []Parameter{
 				by("created_by__username", "", "Username of who made it."), by("flow__slug", "", "Slug of the flow that it opens."),
