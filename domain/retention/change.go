@@ -67,7 +67,7 @@ func (c Change) rule() (Rule, error) {
 		switch {
 		case known && f.months != 0 && f.months != f.named:
 			fields[f.name] = []string{"A profile has its own months. Choose the profile custom to set others."}
-		case known:
+		case c.Rule.Profile != Custom: // what is wrong with it is said already, or its months are its own
 		case f.months < Least:
 			fields[f.name] = []string{fmt.Sprintf("Ensure this value is greater than or equal to %d.", Least)}
 		case f.months > Most:

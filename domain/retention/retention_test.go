@@ -1,6 +1,7 @@
 package retention_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +108,32 @@ func TestMonths(t *testing.T) {
 		}
 		if back, err := retention.EpochStart(retention.Epoch(got)); err != nil || !back.Equal(got) {
 			t.Errorf("the epoch of %s begins at %s, %v", got, back, err)
+		}
+	}
+}
+
+func TestOutlook(t *testing.T) {
+	long, short := retention.Rule{Profile: retention.Custom, Trace: 2, Network: 3, Rows: 1}, retention.Rule{Profile: retention.Custom, Trace: 1, Network: 1, Rows: 1}
+	first := time.Date(2026, 9, 17, 8, 0, 0, 0, time.UTC)
+	for sentence, c := range map[string]struct {
+		state retention.State
+		want  string
+	}{
+		"each month goes when the rule says": {
+			changed(long, long, now).Evolve(retention.State{}),
+			"N 2026-09 2027-01-01, T 2026-09 2026-12-01, N 2026-10 2027-02-01, T 2026-10 2027-01-01, N 2026-11 2027-03-01, T 2026-11 2027-02-01",
+		},
+		"what a shorter rule does not keep goes when that comes": {
+			changed(short, long, now.Add(retention.Grace)).Evolve(retention.State{}),
+			"N 2026-09 2026-11-24, T 2026-09 2026-11-24, N 2026-10 2026-12-01, T 2026-10 2026-12-01, N 2026-11 2027-01-01, T 2026-11 2027-01-01",
+		},
+	} {
+		var got []string
+		for _, m := range c.state.Outlook(first, now, domain.Network, domain.Trace) {
+			got = append(got, m.Class+" "+m.Epoch+" "+m.GoneAt.Format(time.DateOnly))
+		}
+		if text := strings.Join(got, ", "); text != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", sentence, text, c.want)
 		}
 	}
 }

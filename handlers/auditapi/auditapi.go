@@ -30,6 +30,8 @@ type Server struct {
 	Stories    Stories
 	Executions Executions
 	Callers    Callers
+	Forgery    Forgery
+	Retention  Retention
 	Looks      Looks
 	Wait       func(ctx context.Context) error // until what is read has seen all that is written
 	Log        *slog.Logger
@@ -77,6 +79,11 @@ type Callers interface {
 	Of(w http.ResponseWriter, r *http.Request) (session.Caller, error)
 }
 
+// Forgery tells requests of the own pages from those of others.
+type Forgery interface {
+	CheckCSRF(r *http.Request, c session.Caller) error
+}
+
 // Looks records who looks, before anything is shown.
 type Looks interface {
 	Queried(ctx context.Context, c session.Caller, l looked.Look) error
@@ -114,37 +121,69 @@ func (s *Server) Mount(r *mux.Router) {
 	s.route(r, "flows/executions/{id}/events/", viewEvents, "executions", s.executionEvents)
 	s.route(r, "flows/executions/{id}/story/", viewEvents, "executions", s.story)
 	s.route(r, "flows/executions/{id}/state/", inspectFlow, "executions", s.state)
+	s.serve(r, "ledger/retention/", "retention", verb{http.MethodGet, viewEvents, s.retention}, verb{http.MethodPut, "", s.setRetention})
 }
 
 // An endpoint answers a question. It records the look before it writes.
 type endpoint func(w http.ResponseWriter, r *http.Request, c session.Caller) error
 
-// route adds a path, given below /api/v3/. Who may not is refused, and the
-// refusal is recorded under the name of the view.
+// A verb is a method of a path, and what may be done with it by whom.
+type verb struct {
+	method     string
+	permission string // app.codename; empty for superusers
+	run        endpoint
+}
+
+// route adds a path that can be read, given below /api/v3/.
 func (s *Server) route(r *mux.Router, path, permission, view string, run endpoint) {
-	s.routes = append(s.routes, Route{Method: http.MethodGet, Path: path, Needs: permission})
+	s.serve(r, path, view, verb{http.MethodGet, permission, run})
+}
+
+// serve adds a path, given below /api/v3/. Who may not is refused, and the
+// refusal is recorded under the name of the view.
+func (s *Server) serve(r *mux.Router, path, view string, verbs ...verb) {
+	var allowed []string
+	for _, v := range verbs {
+		allowed = append(allowed, v.method)
+		s.routes = append(s.routes, Route{Method: v.method, Path: path, Needs: v.permission})
+	}
 	r.Path(base + path).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		c, err := s.Callers.Of(w, r)
-		switch {
-		case err != nil:
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			w.Header().Set("Allow", http.MethodGet)
-			s.write(w, r, http.StatusMethodNotAllowed, detail("Method \""+r.Method+"\" not allowed."))
-			return
-		default:
-			if err = s.admit(r, c, permission, view); err == nil {
-				err = s.Wait(r.Context()) // what the caller did before must show
+		if err == nil {
+			method := r.Method
+			if method == http.MethodHead {
+				method = http.MethodGet
 			}
-			if err == nil {
-				err = run(w, r, c)
+			at := slices.IndexFunc(verbs, func(v verb) bool { return v.method == method })
+			if at < 0 {
+				w.Header().Set("Allow", strings.Join(allowed, ", "))
+				s.write(w, r, http.StatusMethodNotAllowed, detail("Method \""+r.Method+"\" not allowed."))
+				return
 			}
+			err = s.run(w, r, c, view, verbs[at])
 		}
 		if err != nil {
 			s.fail(w, r, err)
 		}
 	})
+}
+
+// run does what a verb says, for whom it is meant.
+func (s *Server) run(w http.ResponseWriter, r *http.Request, c session.Caller, view string, v verb) error {
+	if err := s.admit(r, c, v.permission, view); err != nil {
+		return err
+	}
+	if v.method != http.MethodGet {
+		if err := s.Forgery.CheckCSRF(r, c); err != nil {
+			return err
+		}
+	}
+	if err := s.Wait(r.Context()); err != nil { // what the caller did before must show
+		return err
+	}
+	return v.run(w, r, c)
 }
 
 // admit refuses whoever may not look.
