@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,6 +179,38 @@ func TestLapseFollowsTheRule(t *testing.T) {
 		due, err := l.due(t.Context(), time.Now().AddDate(0, months, 1-time.Now().Day()), 500)
 		if due = slices.DeleteFunc(due, func(id string) bool { return id[2:] != retention.Epoch(time.Now()) }); err != nil || len(due) != want {
 			t.Errorf("after %d months, %v is due, %v", months, due, err)
+		}
+	}
+}
+
+// The rule is set and shown where no server runs.
+func TestRetentionCommand(t *testing.T) {
+	data := t.TempDir()
+	file := filepath.Join(data, "leavers.yaml")
+	if err := os.WriteFile(file, []byte(leavers), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	does(t, "", "import", "--data", data, file)
+	for _, c := range []struct {
+		args []string
+		says []string
+	}{
+		{nil, []string{"default: traces 13, networks 13, rows of executions 13 months\n", "traces of " + retention.Epoch(time.Now()) + " can be opened until "}},
+		{[]string{"set", "hipaa"}, []string{"hipaa: traces 73,", "by the command line to hipaa"}},
+		{[]string{"set", "custom", "--traces", "6", "--networks", "2", "--rows", "13"}, []string{"hipaa: traces 73,", " on custom: traces 6, networks 2, rows of executions 13 months\n"}},
+		{[]string{"show"}, []string{"hipaa: traces 73,", " on custom: traces 6,"}},
+		{[]string{"set", "hipaa"}, []string{"hipaa: traces 73,"}},
+	} {
+		got := does(t, "", append([]string{"retention", "--data", data}, c.args...)...)
+		for _, want := range c.says {
+			if !strings.Contains(got, want) {
+				t.Errorf("retention %q says\n%swithout %q", c.args, got, want)
+			}
+		}
+	}
+	for _, args := range [][]string{{"set"}, {"forget"}, {"set", "forever"}, {"set", "custom", "--traces", "0", "--networks", "1", "--rows", "1"}} {
+		if out, stderr, status := flowledger(t, "", append([]string{"retention", "--data", data}, args...)...); status != exitUsage {
+			t.Errorf("retention %q: status %d, %s%s", args, status, out, stderr)
 		}
 	}
 }
