@@ -4,16 +4,23 @@
 //
 // # What has nothing to say
 //
-// Events of the categories worker and export are in no format: a line about
-// the delivery of lines would never end (spec/events.md 1).
+// Events of the categories worker and export go out with [Options.All] only: a
+// line about the delivery of lines would never end (spec/events.md 1).
 //
 // jsonl and csv have every other event.
 //
-// ecs, cef, ocsf and syslog, whose message is the OCSF record, leave out what
-// happens inside an execution, such as StageEntered, for it is noise to who
-// watches logins, and what the program does for itself, such as
-// CounterAdvanced. [Options.All] brings the rows of spec/events.md 9.2 that are
-// off otherwise, and in ecs and cef the steps, too.
+// ocsf, and syslog, whose message is the OCSF record, have the rows of
+// spec/events.md 9.2, those that are off there only with Options.All, and for
+// the types without a row that of their category. Nothing becomes of what
+// happens inside an execution, such as StageEntered, of effects that another
+// event tells already, such as SessionAuthenticated, and of counters, claims and
+// letters. ecs and cef have what ocsf has, and with Options.All every event.
+//
+// # Where the published schema and spec/events.md 9.2 differ
+//
+// The schema wins, for what does not validate is refused where it goes. Class
+// 3006 of OCSF 1.8.0 has no activity 9: changes of groups are 1 or 2 where
+// privileges come or go, and 99, whose name is Update, otherwise.
 //
 // # What never goes out
 //

@@ -35,7 +35,12 @@ type writer struct {
 
 // writers are never written to after the start.
 var writers = map[Format]writer{
-	JSONL: {media: "application/jsonl", append: appendJSONL},
+	JSONL:  {media: "application/jsonl", append: appendJSONL},
+	CSV:    {media: "text/csv; charset=utf-8; header=present", append: appendCSV, head: headCSV},
+	OCSF:   {media: "application/jsonl", append: appendOCSF},
+	ECS:    {media: "application/jsonl", append: appendECS},
+	CEF:    {media: "text/plain; charset=utf-8", append: appendCEF},
+	Syslog: {media: "text/plain; charset=utf-8", append: appendSyslog},
 }
 
 // Formats returns all formats, in the order of their names.
@@ -71,7 +76,7 @@ func (f Format) Append(to []byte, r Record, o Options) ([]byte, bool, error) {
 	if w.append == nil {
 		return to, false, fmt.Errorf("there is no format %q", string(f))
 	}
-	if silent[r.Stream.Category()] {
+	if silent[r.Stream.Category()] && !o.All {
 		return to, false, nil
 	}
 	grown, said, err := w.append(to, &r, o)
@@ -84,5 +89,5 @@ func (f Format) Append(to []byte, r Record, o Options) ([]byte, bool, error) {
 	return grown, true, nil
 }
 
-// silent are the categories whose events no format has.
+// silent are the categories whose events no format has, unless all are wanted.
 var silent = map[string]bool{"worker": true, "export": true}

@@ -39,6 +39,7 @@ type Gatherer struct {
 	mu sync.Mutex
 	// mu guards what is remembered.
 	executions memory[string, *course]
+	holdings   memory[eventstore.StreamID, *holding]
 	networks   memory[string, session.Network]
 	people     memory[string, Person]
 }
@@ -52,6 +53,9 @@ func (g *Gatherer) Record(ctx context.Context, e eventstore.Recorded) (Record, e
 	}
 	r := Record{Decoded: d}
 	if err := g.place(ctx, &r); err != nil {
+		return Record{}, fmt.Errorf("gather %s: %w", e.ID, err)
+	}
+	if err := g.owner(ctx, &r); err != nil {
 		return Record{}, fmt.Errorf("gather %s: %w", e.ID, err)
 	}
 	if err := g.name(ctx, &r); err != nil {

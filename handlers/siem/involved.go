@@ -22,7 +22,9 @@ func involved(r *Record) (user, target string) {
 	case "user", "guard":
 		target = r.Stream.ID()
 	default:
-		target = named(r.Event)
+		if target = named(r.Event); target == "" {
+			target = r.Owner
+		}
 	}
 	if user == "" {
 		return target, ""

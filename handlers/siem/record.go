@@ -31,6 +31,9 @@ type Record struct {
 	// logs users in.
 	Login bool
 
+	Owner  string // id of the user whose session, token or consent it is
+	Intent string // of a token
+
 	User   Person // who acted or was to log in
 	Target Person // whom it was about, where that is somebody else
 
