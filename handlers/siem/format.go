@@ -23,6 +23,7 @@ type Options struct {
 	Personal bool   // names and addresses; otherwise pseudonymous ids only
 	All      bool   // the rows that are off by default, too
 	Host     string // name of the host, for syslog
+	Message  Format // of syslog: ecs, cef or jsonl; anything else is ocsf
 	Version  string // of the program
 }
 

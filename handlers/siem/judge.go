@@ -26,5 +26,8 @@ func judge(r *Record) judgement {
 	return j
 }
 
+// Outcome is what became of what an event tells: success, failure or unknown.
+func Outcome(r Record) string { return judge(&r).outcome }
+
 // wanted tells whether formats for watching have the event.
 func (j judgement) wanted(o Options) bool { return o.All || j.known && !j.off }

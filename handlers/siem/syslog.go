@@ -19,7 +19,7 @@ const sdID = "fl@32473"
 // A syslog line is cut in no place but its fields: what a receiver does with
 // long messages is its own business (RFC 5424, 6.1).
 func appendSyslog(to []byte, r *Record, o Options) ([]byte, bool, error) {
-	message, said, err := appendOCSF(nil, r, o)
+	message, said, err := messageOf(o)(nil, r, o)
 	if err != nil || !said {
 		return to, false, err
 	}
@@ -44,6 +44,19 @@ func appendSyslog(to []byte, r *Record, o Options) ([]byte, bool, error) {
 	to = appendParam(to, "execution", executionOf(r))
 	to = append(to, "] \xef\xbb\xbf"...) // the message is UTF-8, and says so
 	return append(append(to, bytes.TrimRight(message, "\n")...), '\n'), true, nil
+}
+
+// messageOf is what writes the message of a line.
+func messageOf(o Options) func(to []byte, r *Record, o Options) ([]byte, bool, error) {
+	switch o.Message {
+	case ECS:
+		return appendECS
+	case CEF:
+		return appendCEF
+	case JSONL:
+		return appendJSONL
+	}
+	return appendOCSF
 }
 
 // printable makes a field of a header: visible ASCII, or a dash for nothing.
