@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -102,6 +103,9 @@ func (r *Runner) commit(ctx context.Context, batch []candidate) error {
 func (r *Runner) fill(ctx context.Context, batch []candidate, reached []eventstore.Position) error {
 	for i, t := range r.tracks {
 		reached[i] = t.at
+		if g, ok := t.Projection.(gathering); ok {
+			g.Begin()
+		}
 	}
 	for k := range batch {
 		at := batch[k].recorded.Position
@@ -118,6 +122,12 @@ func (r *Runner) fill(ctx context.Context, batch []candidate, reached []eventsto
 	for i, t := range r.tracks {
 		if reached[i] == t.at {
 			continue
+		}
+		if g, ok := t.Projection.(gathering); ok {
+			if err := g.Flush(r.views.writer); err != nil {
+				first := batch[slices.IndexFunc(batch, func(c candidate) bool { return c.recorded.Position.Compare(t.at) > 0 })].recorded
+				return &StoppedError{Projection: t.Name(), Position: first.Position, Type: first.Type, Err: err}
+			}
 		}
 		if err := advance(r.views.writer, t, reached[i]); err != nil {
 			return fmt.Errorf("checkpoint of %s: %w", t.Name(), err)

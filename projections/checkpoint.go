@@ -63,6 +63,9 @@ func reset(conn *sqlite.Conn, p Projection) (err error) {
 			return fmt.Errorf("make %s: %w", p.Name(), err)
 		}
 	}
+	if g, ok := underlying(p).(gathering); ok {
+		g.Begin() // what it remembers of its tables is void
+	}
 	return exec(conn, "INSERT OR REPLACE INTO checkpoints(name, schema, position) VALUES(?, ?, ?)",
 		p.Name(), p.Schema(), eventstore.Position{}.String())
 }
@@ -70,4 +73,12 @@ func reset(conn *sqlite.Conn, p Projection) (err error) {
 // advance sets how far p has come.
 func advance(conn *sqlite.Conn, p Projection, to eventstore.Position) error {
 	return exec(conn, "UPDATE checkpoints SET position = ? WHERE name = ?", to.String(), p.Name())
+}
+
+// underlying is the projection itself.
+func underlying(p Projection) Projection {
+	if t, ok := p.(*track); ok {
+		return t.Projection
+	}
+	return p
 }

@@ -1,78 +1,283 @@
 package projections
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/flowledger/flowledger/domain"
 )
 
-// Orders of a list of executions. A minus turns one round.
-var executionOrders = map[string]string{
-	"": "started DESC", "-started": "started DESC", "started": "started", "-seen": "seen DESC", "seen": "seen",
-	"-duration": "seen - started DESC", "duration": "seen - started",
-}
+// searchBudget is how long a search looks at executions one by one. Where it
+// has seen none of them matter by then, it says how far it came.
+const searchBudget = 120 * time.Millisecond
+
+// executionOrders are the expressions by which lists can be ordered. A minus
+// in front of the name turns an order round.
+var executionOrders = map[string]string{"started": "", "seen": "seen", "duration": "seen - started"}
 
 // Search returns a page of the executions that f wants, in an order:
 // "-started", which is the default, "started", "-seen", "seen", "-duration" or
 // "duration".
-func (x *Executions) Search(ctx context.Context, f ExecutionFilter, order string, p Page) (ExecutionPage, error) {
-	by, ok := executionOrders[order]
+func (x *Executions) Search(ctx context.Context, f ExecutionFilter, order string, p Page) (page ExecutionPage, err error) {
+	name, descending := cutMinus(cmp.Or(order, "-started"))
+	by, ok := executionOrders[name]
 	if !ok {
-		return ExecutionPage{}, domain.Errorf(domain.Invalid, "There is no order %s.", order)
+		return page, domain.Errorf(domain.Invalid, "There is no order %s.", order)
 	}
-	w := f.where()
-	total, err := x.views.count(ctx, "executions", "SELECT count(*) FROM executions"+w.sql(), w.args)
-	if err != nil || p.behind(total) {
-		return ExecutionPage{Total: total, Exact: err == nil}, err
-	}
-	page := ExecutionPage{Total: total, Exact: true}
-	err = x.views.readOnce(ctx, "executions", "SELECT * FROM executions"+w.sql()+" ORDER BY "+by+", id DESC"+p.sql(), w.args, func(s *sqlite.Stmt) error {
-		page.Executions = append(page.Executions, executionAt(s))
-		return nil
+	err = x.views.snapshot(ctx, "executions", func(conn *sqlite.Conn) error {
+		s := &executionSearch{conn: conn, exact: true, deadline: time.Now().Add(searchBudget)}
+		if err := s.find(f); err != nil {
+			return err
+		}
+		var numbers []int64
+		if by == "" {
+			numbers, err = s.walk(descending, p)
+		} else {
+			numbers, err = s.sorted(by, descending, p)
+		}
+		if err != nil {
+			return err
+		}
+		page.Total, page.Exact, page.Reached = s.total, s.exact, s.reached
+		page.Executions, err = fetch(conn, numbers)
+		return err
 	})
 	return page, err
 }
 
-// where makes a condition of a filter.
-func (f ExecutionFilter) where() where {
-	var w where
-	w.equal("id", f.ID)
-	w.equal("slug", f.Slug)
-	w.equal("user", f.User)
-	w.equal("session", f.Session)
-	w.equal("status", f.Status)
-	w.oneOf("status", f.Statuses)
-	w.equal("cause", f.Cause)
-	w.equal("flow", f.Flow)
-	if f.FlowRevision != nil {
-		w.add("flow_revision = ?", *f.FlowRevision)
+// cutMinus tells whether an order is turned round, and which it is.
+func cutMinus(order string) (name string, descending bool) {
+	if order[0] == '-' {
+		return order[1:], true
 	}
-	w.equal("designation", f.Designation)
-	w.equal("visitor", f.Visitor)
-	if f.Reached != "" {
-		w.add("(stage = ? OR stage_name = ?)", f.Reached, f.Reached)
-	}
-	w.state("running", f.Running)
-	w.state("expired", f.Abandoned)
-	if f.Longer > 0 {
-		w.add("seen - started >= ?", f.Longer.Microseconds())
-	}
-	if f.Shorter > 0 {
-		w.add("seen - started < ?", f.Shorter.Microseconds())
-	}
-	w.between("started", f.From, f.Until)
-	return w
+	return order, false
 }
 
-// state wants executions that have a status, or have not.
-func (w *where) state(status string, wanted *bool) {
-	switch {
-	case wanted == nil:
-	case *wanted:
-		w.add("status = ?", status)
-	default:
-		w.add("status <> ?", status)
+// An executionSearch is a search under way, in one snapshot of the tables.
+type executionSearch struct {
+	conn     *sqlite.Conn
+	low      int64 // number of the first execution that may be wanted
+	high     int64 // number behind the last
+	found    *numberSet
+	rest     []residual // what has to be looked at one by one
+	deadline time.Time
+
+	total   int
+	exact   bool
+	reached time.Time
+}
+
+// A residual is a condition that no index answers in the order of executions,
+// and that too many meet to collect them.
+type residual struct {
+	table, condition string
+	args             []any
+}
+
+// walk returns the numbers of a page in the order of starts, and counts all.
+func (s *executionSearch) walk(descending bool, p Page) ([]int64, error) {
+	if len(s.rest) == 0 {
+		s.total = s.found.count()
+		return s.found.page(descending, p), nil
 	}
+	wanted := max(p.Offset, 0) + p.Limit
+	if p.Limit <= 0 {
+		wanted = math.MaxInt
+	}
+	matched, err := s.match(descending, wanted)
+	if err != nil {
+		return nil, err
+	}
+	page := matched[min(max(p.Offset, 0), len(matched)):min(wanted, len(matched))]
+	s.total = len(matched)
+	if !s.exact && len(matched) >= wanted {
+		s.total, s.reached = max(len(matched), atLeast(p, len(page))), time.Time{} // the page is full
+	}
+	return page, nil
+}
+
+// matchAtOnce is how many executions are looked at with one query.
+const matchAtOnce = 1000
+
+// match returns what meets the residual conditions, too, as far as there is
+// time: less of it once there is what is wanted. It always looks at some.
+func (s *executionSearch) match(descending bool, wanted int) (out []int64, err error) {
+	part := make([]int64, 0, matchAtOnce)
+	enough := s.deadline.Add(-searchBudget * 2 / 3)
+	look := func() {
+		var those []int64
+		those, err = s.meeting(part)
+		slices.Sort(those)
+		if descending {
+			slices.Reverse(those)
+		}
+		out = append(out, those...)
+	}
+	s.found.each(descending, func(n int64) bool {
+		if len(part) < cap(part) {
+			part = append(part, n)
+			return true
+		}
+		look()
+		if now := time.Now(); err == nil && (now.After(s.deadline) || len(out) >= wanted && now.After(enough)) {
+			s.exact = false
+			s.reached, err = startOf(s.conn, part[len(part)-1])
+		}
+		part = append(part[:0], n)
+		return err == nil && s.exact
+	})
+	if err == nil && s.exact && len(part) > 0 {
+		look()
+	}
+	return out, err
+}
+
+// meeting returns which of some executions meet all residual conditions.
+func (s *executionSearch) meeting(numbers []int64) ([]int64, error) {
+	for _, r := range s.rest {
+		if len(numbers) == 0 {
+			return nil, nil
+		}
+		var those []int64
+		args := append([]any{listOf(numbers)}, r.args...)
+		err := query(s.conn, "SELECT n FROM "+r.table+" WHERE n IN (SELECT value FROM json_each(?)) AND "+r.condition, func(row *sqlite.Stmt) error {
+			those = append(those, row.ColumnInt64(0))
+			return nil
+		}, args...)
+		if err != nil {
+			return nil, err
+		}
+		numbers = those
+	}
+	return numbers, nil
+}
+
+// sortable is how many executions are rather read and sorted than met on a
+// walk along the index of their order.
+const sortable = 20_000
+
+// sorted returns the numbers of a page in the order of an expression.
+func (s *executionSearch) sorted(by string, descending bool, p Page) ([]int64, error) {
+	if len(s.rest) > 0 {
+		matched, err := s.match(true, 0)
+		if err != nil {
+			return nil, err
+		}
+		s.found = newNumberSet(s.low, s.high)
+		for _, n := range matched {
+			s.found.add(n)
+		}
+	}
+	s.total = s.found.count()
+	if s.total > sortable && p.Limit > 0 {
+		if numbers, ok, err := s.along(by, descending, p); ok || err != nil {
+			return numbers, err
+		}
+		// They are far apart in that order. The newest of them will do.
+		newest := s.found.page(true, Page{Limit: sortable})
+		reached, err := startOf(s.conn, newest[len(newest)-1])
+		if err != nil {
+			return nil, err
+		}
+		s.reached, s.exact = reached, false
+		return s.sort(newest, by, descending, p)
+	}
+	return s.sort(s.found.page(true, Page{}), by, descending, p)
+}
+
+// A placed execution has a value to sort by.
+type placed struct{ n, value int64 }
+
+// sort returns a page of some executions in the order of an expression.
+func (s *executionSearch) sort(numbers []int64, by string, descending bool, p Page) ([]int64, error) {
+	all := make([]placed, 0, len(numbers))
+	for from := 0; from < len(numbers); from += 5 * matchAtOnce {
+		part := numbers[from:min(from+5*matchAtOnce, len(numbers))]
+		err := query(s.conn, "SELECT n, "+by+" FROM executions WHERE n IN (SELECT value FROM json_each(?))", func(row *sqlite.Stmt) error {
+			all = append(all, placed{row.ColumnInt64(0), row.ColumnInt64(1)})
+			return nil
+		}, listOf(part))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return pageOf(all, descending, p), nil
+}
+
+// along walks along the index of an order, and tests each execution on it for
+// being wanted, as far as there is time. Those that are not over are not in it,
+// and few.
+func (s *executionSearch) along(by string, descending bool, p Page) (numbers []int64, ok bool, err error) {
+	wanted := max(p.Offset, 0) + p.Limit
+	var met []placed
+	late, seen := false, 0
+	along := fmt.Sprintf("SELECT n, %[1]s FROM executions WHERE status <> 'running' ORDER BY %[1]s%[2]s", by, direction(descending))
+	err = eachUntil(s.conn, along, func(row *sqlite.Stmt) bool {
+		at := placed{row.ColumnInt64(0), row.ColumnInt64(1)}
+		if seen++; seen%1024 == 0 && time.Now().After(s.deadline) {
+			late = true
+		}
+		if late || len(met) >= wanted && at.value != met[len(met)-1].value {
+			return false // of those with the last value, the newest are wanted
+		}
+		if s.found.has(at.n) {
+			met = append(met, at)
+		}
+		return true
+	})
+	if err != nil || late {
+		return nil, false, err
+	}
+	err = query(s.conn, "SELECT n, "+by+" FROM executions WHERE status = 'running'", func(row *sqlite.Stmt) error {
+		if n := row.ColumnInt64(0); s.found.has(n) {
+			met = append(met, placed{n, row.ColumnInt64(1)})
+		}
+		return nil
+	})
+	return pageOf(met, descending, p), true, err
+}
+
+// pageOf sorts executions by their values, the newest first among equal ones,
+// and returns the numbers of a page.
+func pageOf(all []placed, descending bool, p Page) (numbers []int64) {
+	slices.SortFunc(all, func(a, b placed) int {
+		if descending {
+			return cmp.Or(cmp.Compare(b.value, a.value), cmp.Compare(b.n, a.n))
+		}
+		return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(b.n, a.n))
+	})
+	from := min(max(p.Offset, 0), len(all))
+	until := len(all)
+	if p.Limit > 0 {
+		until = min(from+p.Limit, until)
+	}
+	for _, at := range all[from:until] {
+		numbers = append(numbers, at.n)
+	}
+	return numbers
+}
+
+// errEnough ends a query early.
+var errEnough = errors.New("enough")
+
+// eachUntil yields rows until yield returns false.
+func eachUntil(conn *sqlite.Conn, text string, yield func(*sqlite.Stmt) bool, args ...any) error {
+	err := sqlitex.Execute(conn, text, &sqlitex.ExecOptions{Args: args, ResultFunc: func(s *sqlite.Stmt) error {
+		if !yield(s) {
+			return errEnough
+		}
+		return nil
+	}})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -12,54 +13,251 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 )
 
-// maxSlots is how many slots an overview has at most.
-const maxSlots = 1000
+// What an overview has at most: slots, and flows, the busiest of all time.
+const (
+	maxSlots     = 1000
+	overviewFlow = 100
+)
 
 // Overview returns what became of the executions that began from a time on and
-// before another, in slots of a length.
+// before another, in slots of a length, the last of which may be shorter. Rows
+// that were dropped count in the slot of the full hour.
 func (x *Executions) Overview(ctx context.Context, from, until time.Time, step time.Duration) (Overview, error) {
-	if step <= 0 || !from.Before(until) || until.Sub(from)/step > maxSlots {
+	if step <= 0 || !from.Before(until) || (until.Sub(from)+step-1)/step > maxSlots {
 		return Overview{}, domain.Errorf(domain.Invalid, "An overview has between 1 and %d slots.", maxSlots)
 	}
-	o := Overview{From: from, Until: until, Step: step}
+	v := &overview{Overview: Overview{From: from, Until: until, Step: step}, flows: map[string]*FlowOutcomes{}, reasons: map[OutcomeReason]int{}}
 	for at := from; at.Before(until); at = at.Add(step) {
-		o.Slots = append(o.Slots, OverviewSlot{At: at, Outcomes: map[string]int{}})
+		v.Slots = append(v.Slots, OverviewSlot{At: at, Outcomes: map[string]int{}})
 	}
-	flows, reasons := map[string]*FlowOutcomes{}, map[OutcomeReason]int{}
-	err := x.views.read(ctx, "executions", `SELECT (started - ?1) / ?3 AS slot, flow, max(slug) AS slug, max(flow_name) AS flow_name,
-			max(designation) AS designation, status, cause, count(*) AS n FROM executions
-		WHERE started >= ?1 AND started < ?2 GROUP BY slot, flow, status, cause`,
-		[]any{micros(from), micros(until), step.Microseconds()}, func(s *sqlite.Stmt) error {
-			n, status := int(s.GetInt64("n")), s.GetText("status")
-			o.Slots[s.GetInt64("slot")].Outcomes[status] += n
-			flow := s.GetText("flow")
-			if flows[flow] == nil {
-				flows[flow] = &FlowOutcomes{Flow: flow, Slug: s.GetText("slug"), Name: s.GetText("flow_name"),
-					Designation: s.GetText("designation"), Outcomes: map[string]int{}}
+	err := x.views.snapshot(ctx, "executions", func(conn *sqlite.Conn) error {
+		v.executionSearch = executionSearch{conn: conn}
+		for _, part := range []func() error{v.read, v.slots, v.ofFlows, v.ofReasons, v.dropped, v.named, v.running} {
+			if err := part(); err != nil {
+				return err
 			}
-			flows[flow].Outcomes[status] += n
-			if status != string(execution.Running) && status != string(execution.Completed) {
-				reasons[OutcomeReason{Status: status, Cause: s.GetText("cause")}] += n
+		}
+		return nil
+	})
+	v.sort()
+	return v.Overview, err
+}
+
+// Outcomes returns how many executions of a flow, or of all for an empty id,
+// began from a time on and before another, by their status.
+func (x *Executions) Outcomes(ctx context.Context, flowID string, from, until time.Time) (map[string]int, error) {
+	out := map[string]int{}
+	err := x.views.snapshot(ctx, "executions", func(conn *sqlite.Conn) error {
+		s := &executionSearch{conn: conn}
+		if err := s.bound(ExecutionFilter{From: from, Until: until}); err != nil {
+			return err
+		}
+		for _, status := range statuses {
+			var err error
+			if s.found, err = s.marked(markStatus + status); err != nil {
+				return err
 			}
-			return nil
+			if err := s.byFlow(ExecutionFilter{Flow: flowID}); err != nil {
+				return err
+			}
+			if s.found.keep(s.low, s.high); s.found.count() > 0 {
+				out[status] = s.found.count()
+			}
+		}
+		return shedBetween(conn, from, until, func(row *sqlite.Stmt) {
+			if flowID == "" || row.GetText("flow") == flowID {
+				out[row.GetText("status")] += int(row.GetInt64("begun"))
+			}
 		})
-	if err != nil {
-		return Overview{}, err
+	})
+	return out, err
+}
+
+// shedBetween yields how many executions began in the hours of a time whose
+// rows were dropped.
+func shedBetween(conn *sqlite.Conn, from, until time.Time, yield func(*sqlite.Stmt)) error {
+	var w where
+	if !from.IsZero() {
+		w.add("hour >= ?", (from.Unix()+3599)/3600)
 	}
-	for _, f := range flows {
-		o.Flows = append(o.Flows, *f)
+	if !until.IsZero() {
+		w.add("hour < ?", (until.Unix()+3599)/3600)
 	}
-	slices.SortFunc(o.Flows, func(a, b FlowOutcomes) int {
+	return query(conn, "SELECT * FROM executions_shed"+w.sql(), func(s *sqlite.Stmt) error {
+		yield(s)
+		return nil
+	}, w.args...)
+}
+
+// An overview is one in the making.
+type overview struct {
+	Overview
+	executionSearch
+	status  map[string]*numberSet
+	flows   map[string]*FlowOutcomes
+	reasons map[OutcomeReason]int
+}
+
+// read reads the executions of each status.
+func (v *overview) read() error {
+	v.status = map[string]*numberSet{}
+	if err := v.bound(ExecutionFilter{From: v.From, Until: v.Until}); err != nil {
+		return err
+	}
+	for _, status := range statuses {
+		set, err := v.marked(markStatus + status)
+		if err != nil {
+			return err
+		}
+		v.status[status] = set
+	}
+	return nil
+}
+
+// slots counts what began in each slot. Where a slot begins is looked for
+// behind the one before.
+func (v *overview) slots() (err error) {
+	low := v.low
+	for i := range v.Slots {
+		high := v.high
+		if i+1 < len(v.Slots) {
+			if high, err = placeBetween(v.conn, v.Slots[i+1].At, low, v.high); err != nil {
+				return err
+			}
+		}
+		if low < high {
+			v.tally(v.Slots[i].Outcomes, nil, low, high)
+		}
+		low = high
+	}
+	return nil
+}
+
+// tally counts by status what a set has, from one number on and below another.
+func (v *overview) tally(outcomes map[string]int, set *numberSet, low, high int64) {
+	for status, those := range v.status {
+		with := set
+		if with == nil {
+			with = those
+		}
+		if n := those.both(with, low, high); n > 0 {
+			outcomes[status] += n
+		}
+	}
+}
+
+// ofFlows counts by flow.
+func (v *overview) ofFlows() error {
+	ids := []string{}
+	err := query(v.conn, "SELECT id FROM executions_flows GROUP BY id ORDER BY sum(begun) DESC, id LIMIT ?", func(s *sqlite.Stmt) error {
+		ids = append(ids, s.ColumnText(0))
+		return nil
+	}, overviewFlow)
+	for _, id := range ids {
+		var marks []string
+		if err == nil {
+			marks, err = v.numbered(markFlow, "SELECT n FROM executions_flows WHERE id = ?", id)
+		}
+		var set *numberSet
+		if err == nil {
+			set, err = v.marked(marks...)
+		}
+		if err != nil {
+			return err
+		}
+		if v.tally(v.flowOf(id).Outcomes, set, v.low, v.high); len(v.flows[id].Outcomes) == 0 {
+			delete(v.flows, id)
+		}
+	}
+	return err
+}
+
+func (v *overview) flowOf(id string) *FlowOutcomes {
+	if v.flows[id] == nil {
+		v.flows[id] = &FlowOutcomes{Flow: id, Outcomes: map[string]int{}}
+	}
+	return v.flows[id]
+}
+
+// ofReasons counts by cause what did not complete.
+func (v *overview) ofReasons() error {
+	var marks []string
+	err := query(v.conn, "SELECT DISTINCT mark FROM executions_bits WHERE mark >= ?1 AND mark < ?1 || char(1114111)", func(s *sqlite.Stmt) error {
+		marks = append(marks, s.ColumnText(0))
+		return nil
+	}, markCause)
+	for _, mark := range marks {
+		status, cause, _ := strings.Cut(strings.TrimPrefix(mark, markCause), ":")
+		if err != nil || status == string(execution.Completed) || v.status[status] == nil {
+			continue
+		}
+		var set *numberSet
+		if set, err = v.marked(mark); err == nil {
+			v.reason(status, cause, set.both(v.status[status], v.low, v.high))
+		}
+	}
+	return err
+}
+
+func (v *overview) reason(status, cause string, n int) {
+	if n > 0 {
+		v.reasons[OutcomeReason{Status: status, Cause: cause}] += n
+	}
+}
+
+// dropped adds what is no longer in rows.
+func (v *overview) dropped() error {
+	return shedBetween(v.conn, v.From, v.Until, func(s *sqlite.Stmt) {
+		status, n := s.GetText("status"), int(s.GetInt64("begun"))
+		at := time.Unix(s.GetInt64("hour")*3600, 0)
+		v.Slots[min(int(at.Sub(v.From)/v.Step), len(v.Slots)-1)].Outcomes[status] += n
+		v.flowOf(s.GetText("flow")).Outcomes[status] += n
+		if status != string(execution.Completed) {
+			v.reason(status, s.GetText("cause"), n)
+		}
+	})
+}
+
+// named says what the flows are called now.
+func (v *overview) named() error {
+	for id, f := range v.flows {
+		err := query(v.conn, "SELECT slug, name, designation FROM executions_flows WHERE id = ? ORDER BY n DESC LIMIT 1", func(s *sqlite.Stmt) error {
+			f.Slug, f.Name, f.Designation = s.ColumnText(0), s.ColumnText(1), s.ColumnText(2)
+			return nil
+		}, id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// running counts what is under way, whenever it began.
+func (v *overview) running() error {
+	now := executionSearch{conn: v.conn}
+	if err := now.bound(ExecutionFilter{}); err != nil {
+		return err
+	}
+	set, err := now.marked(markStatus + string(execution.Running))
+	if err == nil {
+		v.Running = set.count()
+	}
+	return err
+}
+
+func (v *overview) sort() {
+	for _, f := range v.flows {
+		v.Flows = append(v.Flows, *f)
+	}
+	slices.SortFunc(v.Flows, func(a, b FlowOutcomes) int {
 		return cmp.Or(cmp.Compare(b.total(), a.total()), cmp.Compare(a.Slug, b.Slug), cmp.Compare(a.Flow, b.Flow))
 	})
-	for r, n := range reasons {
-		o.Reasons = append(o.Reasons, OutcomeReason{r.Status, r.Cause, n})
+	for r, n := range v.reasons {
+		v.Reasons = append(v.Reasons, OutcomeReason{r.Status, r.Cause, n})
 	}
-	slices.SortFunc(o.Reasons, func(a, b OutcomeReason) int {
+	slices.SortFunc(v.Reasons, func(a, b OutcomeReason) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Status, b.Status), cmp.Compare(a.Cause, b.Cause))
 	})
-	o.Running, err = x.views.count(ctx, "executions", "SELECT count(*) FROM executions WHERE status = 'running'", nil)
-	return o, err
 }
 
 // total is how many executions there were.
@@ -68,18 +266,4 @@ func (f FlowOutcomes) total() (n int) {
 		n += of
 	}
 	return n
-}
-
-// Outcomes returns how many executions of a flow, or of all for an empty id,
-// began from a time on and before another, by their status.
-func (x *Executions) Outcomes(ctx context.Context, flowID string, from, until time.Time) (map[string]int, error) {
-	var w where
-	w.equal("flow", flowID)
-	w.between("started", from, until)
-	out := map[string]int{}
-	err := x.views.read(ctx, "executions", "SELECT status, count(*) FROM executions"+w.sql()+" GROUP BY status", w.args, func(s *sqlite.Stmt) error {
-		out[s.ColumnText(0)] = s.ColumnInt(1)
-		return nil
-	})
-	return out, err
 }

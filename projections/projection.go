@@ -33,6 +33,18 @@ type Projection interface {
 	Refresh(conn *sqlite.Conn) error
 }
 
+// A gathering projection keeps in memory what the events of a batch change,
+// and writes it once.
+type gathering interface {
+	// Begin is called in front of the events of a batch. What is not flushed
+	// by then comes again: the batch before was taken back.
+	Begin()
+
+	// Flush writes, within the batch's transaction. An error stops the
+	// projection in front of the batch.
+	Flush(conn *sqlite.Conn) error
+}
+
 // A Need says how much of an event a projection wants to see.
 type Need int
 

@@ -9,9 +9,11 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/invitation"
 	"github.com/flowledger/flowledger/domain/object"
+	"github.com/flowledger/flowledger/domain/retention"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/domain/token"
 	"github.com/flowledger/flowledger/domain/user"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
 
@@ -81,6 +83,17 @@ func script(w *world) {
 	w.append(stream("blueprint", "b"), blueprint.BlueprintAdded{Terms: blueprint.Terms{Name: "b", Path: "b.yaml"}})
 	w.append(stream("user", "gone"), user.UserDeleted{})
 	w.append(stream("execution", "y"), started(), execution.ExecutionDenied{Cause: "flow_policy", Action: "message"})
+	outlive(w)
+}
+
+// outlive lets so much time pass that all executions so far are older than the
+// rule for them, and begins another, whose user changes.
+func outlive(w *world) {
+	w.clock = w.clock.AddDate(0, 2, 0)
+	w.append(eventstore.Stream("ledger", retention.ID), retention.LedgerRetentionChanged{Profile: "custom", Rows: 1, From: start})
+	w.appendAs(codec.Meta{Network: session.Network{IP: "192.0.2.7", UserAgent: "agent"}}, stream("execution", "z"), started(),
+		execution.StageEntered{Binding: first, Stage: asks, Kind: asks.Kind},
+		execution.SubjectIdentified{User: id("ada")}, execution.SubjectIdentified{User: id("bob")})
 }
 
 func apiToken() token.TokenCreated {

@@ -104,6 +104,21 @@ func (v *Views) read(ctx context.Context, what, query string, args []any, row fu
 	return nil
 }
 
+// snapshot asks several questions of the same moment.
+func (v *Views) snapshot(ctx context.Context, what string, ask func(*sqlite.Conn) error) (err error) {
+	conn, err := v.pool.Take(ctx)
+	if err == nil {
+		defer v.pool.Put(conn)
+		end := sqlitex.Transaction(conn)
+		err = ask(conn)
+		end(&err)
+	}
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", what, err)
+	}
+	return nil
+}
+
 // readOnce is read for queries whose text is different each time: nothing of
 // them is kept.
 func (v *Views) readOnce(ctx context.Context, what, query string, args []any, row func(*sqlite.Stmt) error) error {

@@ -22,7 +22,7 @@ func parseTemplates() map[string]*template.Template {
 		"picture": picture,
 		"rich":    rich,
 		"age":     age,
-		"agent":   describeAgent,
+		"agent":   session.Device,
 		"andBack": andBack,
 		"method":  describeMethod,
 		"parts":   parts,

@@ -1,4 +1,4 @@
-package web
+package session
 
 import "strings"
 
@@ -22,9 +22,9 @@ var (
 // maxAgent limits how much is shown of a user agent that nobody knows.
 const maxAgent = 60
 
-// describeAgent says in plain words what a user agent is. It is a hint for
-// people, and nothing depends on it.
-func describeAgent(agent string) string {
+// Device says in plain words what a user agent is. It is a hint for people,
+// and nothing depends on it.
+func Device(agent string) string {
 	browser, system := find(browsers, agent), find(systems, agent)
 	switch {
 	case browser != "" && system != "":
@@ -47,21 +47,4 @@ func find(words []word, in string) string {
 		}
 	}
 	return ""
-}
-
-// describeMethod says how somebody signed in.
-func describeMethod(method string) string {
-	switch method {
-	case "password":
-		return "Password"
-	case "auth_mfa":
-		return "Password and second factor"
-	case "auth_webauthn_pwl":
-		return "Passkey"
-	case "token":
-		return "App password"
-	case "ldap", "kerberos":
-		return "Directory password"
-	}
-	return method
 }
