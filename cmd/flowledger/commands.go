@@ -32,7 +32,7 @@ type call struct {
 func subcommands() []*subcommand {
 	return []*subcommand{
 		serveCommand(), importCommand(), exportCommand(), userCommand(), tokenCommand(), eventsCommand(), executionCommand(),
-		policyCommand(), retentionCommand(), rebuildCommand(), copyCommand(), versionCommand(),
+		policyCommand(), retentionCommand(), erasureCommand(), rebuildCommand(), copyCommand(), versionCommand(),
 	}
 }
 

@@ -32,6 +32,7 @@ type Server struct {
 	Callers    Callers
 	Forgery    Forgery
 	Retention  Retention
+	Erased     Erased
 	Looks      Looks
 	Wait       func(ctx context.Context) error // until what is read has seen all that is written
 	Log        *slog.Logger
@@ -122,6 +123,7 @@ func (s *Server) Mount(r *mux.Router) {
 	s.route(r, "flows/executions/{id}/story/", viewEvents, "executions", s.story)
 	s.route(r, "flows/executions/{id}/state/", inspectFlow, "executions", s.state)
 	s.serve(r, "ledger/retention/", "retention", verb{http.MethodGet, viewEvents, s.retention}, verb{http.MethodPut, "", s.setRetention})
+	s.route(r, "ledger/erasures/{id}/", viewEvents, "erasures", s.erasure)
 }
 
 // An endpoint answers a question. It records the look before it writes.

@@ -54,7 +54,7 @@ func newHouse(t *testing.T) *house {
 		}
 	}
 	h.server = &auditapi.Server{
-		Retention: &ruled{}, Forgery: forged{},
+		Retention: &ruled{}, Erased: erased{}, Forgery: forged{},
 		Ledger: h.store, Index: h, Stories: h, Executions: h, Callers: h, Looks: &h.looks, Wait: func(context.Context) error { return nil },
 		Log: slog.New(slog.DiscardHandler),
 	}
@@ -201,7 +201,7 @@ func TestExecutionLooks(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	h := newHouse(t)
 	routes := h.server.Routes()
-	if len(routes) != 8 {
+	if len(routes) != 9 {
 		t.Errorf("%d routes", len(routes))
 	}
 	for _, r := range routes {

@@ -39,6 +39,65 @@ type retentionReport struct {
 	History  []retentionChange `json:"history"`
 }
 
+// erasedKeys are the subjects of one kind whose keys went.
+type erasedKeys struct {
+	Kind      string `json:"kind"`
+	Destroyed int    `json:"destroyed"`
+	Remaining int    `json:"remaining"`
+}
+
+// erasedLater is a subject that was in use, and when its keys went.
+type erasedLater struct {
+	Subject string    `json:"subject"`
+	GoneAt  time.Time `json:"gone_at,omitempty"`
+}
+
+// erasedCopy is where data went that no key reaches.
+type erasedCopy struct {
+	Kind   string    `json:"kind" api:"enum=sink|export|mail"`
+	ID     string    `json:"id,omitempty"`
+	Name   string    `json:"name,omitempty"`
+	By     string    `json:"by,omitempty"`
+	From   time.Time `json:"from,omitempty"`
+	Until  time.Time `json:"until,omitempty"`
+	Events int       `json:"events,omitempty"`
+}
+
+// typeCount is how many events of one type there are.
+type typeCount struct {
+	Type   string `json:"type"`
+	Events int    `json:"events"`
+}
+
+// erasureReport answers a request for erasure.
+type erasureReport struct {
+	Event         string        `json:"event"`
+	Kind          string        `json:"kind" api:"enum=user|execution|session|epoch"`
+	Subject       string        `json:"subject"`
+	At            time.Time     `json:"at"`
+	By            string        `json:"by"`
+	Cause         string        `json:"cause"`
+	Classes       []string      `json:"classes"`
+	Created       time.Time     `json:"created,omitempty"`
+	Deleted       time.Time     `json:"deleted,omitempty"`
+	Keys          []erasedKeys  `json:"keys"`
+	Remaining     []erasedLater `json:"remaining"`
+	BackupsGoneAt time.Time     `json:"backups_gone_at,omitempty"`
+	Complete      bool          `json:"complete"`
+	Stays         []typeCount   `json:"stays"`
+	Copies        []erasedCopy  `json:"copies"`
+}
+
+// erased describes answers to requests for erasure.
+func erased() resource {
+	return resource{path: "ledger/erasures/", key: key("id", ""), more: map[string]deed{
+		"GET {}/": {
+			summary: "Answer a request for erasure: what was destroyed, when, by whom, and where copies went", answer: erasureReport{},
+			query: []Parameter{by("format", "", "The format text answers in words.")},
+		},
+	}}
+}
+
 // retained describes how long the ledger stays readable.
 func retained() []resource {
 	return []resource{{path: "ledger/retention/", more: map[string]deed{
@@ -48,5 +107,5 @@ func retained() []resource {
 			description: "A profile has its own months; the profile custom takes those that are given, each from 1 to 1200. " +
 				"What makes any of them fewer takes effect a day later, so that it can be undone.",
 		},
-	}}}
+	}}, erased()}
 }
