@@ -112,6 +112,8 @@ var layers = []layer{
 	{path: "handlers/outside", ours: []string{"domain/policy", "domain/session", "domain/stage", "domain"}, others: []string{"github.com/oschwald/maxminddb-golang", "golang.org/x/sync"}},
 	{path: "handlers/worker", ours: []string{"domain/…", "eventstore/…", "handlers/command"}, others: []string{
 		"github.com/ThreeDotsLabs/watermill", "github.com/wneessen/go-mail", "github.com/google/uuid",
+		// How much of what was written has arrived, the system knows.
+		"golang.org/x/sys/unix",
 		// The brokers, a file each: watermill's publishers and the clients that they are given.
 		"github.com/ThreeDotsLabs/watermill-nats/v2", "github.com/ThreeDotsLabs/watermill-kafka/v3", "github.com/ThreeDotsLabs/watermill-redisstream",
 		"github.com/nats-io/nats.go", "github.com/IBM/sarama", "github.com/redis/go-redis/v9", "github.com/rabbitmq/amqp091-go",

@@ -25,7 +25,7 @@ func (a *app) admin(callers *caller.Callers) *adminapi.Server {
 		Callers: callers, Objects: &a.objectHandler, Groups: &a.groupHandler, Sessions: &a.sessionHandler, Tokens: &a.tokenHandler,
 		Executions: &a.executionHandler, Revisions: a.revisions,
 		Invitations: &a.invitationHandler, Invited: d, Consents: &a.consentHandler, Agreed: d,
-		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d,
+		Notices: &a.noticeHandler, Mails: &a.mailHandler, Notifications: d, Courier: d, Sinks: sinksAPI{a.outgoing},
 		Accounts: a.accounts, Hashes: a.accounts, Paths: a.users.Paths, Things: a.objects, Bindings: a.objects, People: d, Roles: d, RoleStates: &a.roleHandler, Users: &a.userHandler, Logins: d, Keys: d, Audit: d, Counts: d, Audits: &a.auditHandler, Exports: newExportFiles(a.data), Looks: a.looks, Scores: d,
 		Importer: &uploads{a}, Exporter: &exports{a}, Tester: &trials{a}, Launcher: a.executor, Wait: a.wait, Now: time.Now,
 		NewID: uuid.NewString, Log: a.log,

@@ -80,6 +80,7 @@ type app struct {
 	roles       *projections.Roles
 	subjects    *projections.Subjects
 
+	outgoing      *outgoing
 	notifications *projections.Notifications
 	revisions     *projections.Revisions
 
@@ -165,10 +166,11 @@ func (a *app) openViews() (err error) {
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.notifications = projections.NewNotifications(a.views)
 	a.revisions = projections.NewRevisions(a.views)
+	a.outgoing = newOutgoing(a, projections.NewDeliveries(a.views))
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
 		a.instances,
 		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation,
-		a.notifications, a.roles, a.revisions, &forgetting{a})
+		a.notifications, a.roles, a.revisions, a.outgoing.deliveries, &forgetting{a})
 	return err
 }
 

@@ -51,6 +51,7 @@ func newMetrics(a *app) *metrics {
 			return 0
 		}),
 	)
+	m.registry.MustRegister(sinkMetrics{a.outgoing})
 	if a.cluster != nil {
 		m.registry.MustRegister(clusterMetrics{a})
 	}

@@ -34,6 +34,7 @@ func (a *app) work(ctx context.Context, mails worker.Transport) error {
 		group.Go(func() error { return a.alone(ctx, name, run) })
 	}
 	group.Go(func() error { return a.sweeper(a.ownTasks()).Run(ctx) })
+	group.Go(func() error { return a.outgoing.run(ctx) })
 	return group.Wait()
 }
 

@@ -52,7 +52,7 @@ type Sink struct {
 	Name    string `json:"name" catalog:"required,max=100"`
 	Enabled bool   `json:"enabled"` // a sink that is switched off keeps its place
 	Kind    string `json:"kind" catalog:"enum=file|syslog|https|webhook"`
-	// Target is a path below the data folder's export folder, host:port, or a
+	// Target is a path below the trail folder of the data folder, host:port, or a
 	// URL. Whoever may look at sinks sees it, so no secret belongs there.
 	Target string `json:"target" catalog:"required,max=1000"`
 	Format string `json:"format" catalog:"enum=ocsf|ecs|cef|json"`
@@ -65,7 +65,7 @@ type Sink struct {
 
 	Secret       string `json:"secret" catalog:"secret,blank,verbatim,max=4000"` // never loaded: a header's value, or the key of signatures
 	SecretHeader string `json:"secret_header" catalog:"max=100"`
-	CA           string `json:"ca" catalog:"blank,max=60000"` // PEM; what else is trusted than the system's authorities
+	CA           string `json:"ca" catalog:"blank,max=60000"` // PEM; the authorities that are trusted, instead of the system's
 	ServerName   string `json:"server_name" catalog:"blank,max=253"`
 
 	BatchSize int    `json:"batch_size" catalog:"min=1,max=1000"`
@@ -144,7 +144,7 @@ func fileFault(target string) string {
 	switch {
 	case strings.HasPrefix(target, "/"), strings.Contains(target, `\`), strings.ContainsRune(target, 0), path.Clean(target) != target,
 		target == ".", target == "..", strings.HasPrefix(target, "../"):
-		return "A file is named by its path below the export folder of the data folder, such as siem/events.log."
+		return "A file is named by its path below the trail folder of the data folder, such as siem/events.log."
 	case slices.ContainsFunc(strings.Split(target, "/"), func(part string) bool { return strings.HasPrefix(part, ".") }):
 		return "No part of the path begins with a dot."
 	}

@@ -11,9 +11,15 @@ import (
 
 // State is what a worker could not do.
 type State struct {
-	Parked int               // events that wait for somebody to look at them
-	Events map[string]bool   // by id, all that were ever parked; true for those that wait
-	Places map[string]string // where in the ledger they stand
+	Parked int              // events that wait for somebody to look at them
+	Events map[string]bool  // by id, all that were ever parked; true for those that wait
+	Places map[string]Place // where they stand
+}
+
+// A Place is where an event stands in its stream.
+type Place struct {
+	Stream   string
+	Revision int64
 }
 
 // An Event is something that happened to a worker.
@@ -27,6 +33,8 @@ type WorkerEventParked struct {
 	Attempts int    `json:"attempts"` // that failed
 	Class    string `json:"class"`
 	Detail   string `json:"detail,omitempty" seal:"T"`
+	Stream   string `json:"stream,omitempty"` // of the event; only where it can be released
+	Revision int64  `json:"revision,omitempty"`
 }
 
 // EventType implements [domain.Event].
@@ -35,7 +43,7 @@ func (WorkerEventParked) EventType() string { return "WorkerEventParked" }
 // Evolve implements [domain.Event].
 func (e WorkerEventParked) Evolve(s State) State {
 	s = s.mark(e.Event, true)
-	s.Places = with(s.Places, e.Event, e.Position)
+	s.Places = with(s.Places, e.Event, Place{e.Stream, e.Revision})
 	return s
 }
 

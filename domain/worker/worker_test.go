@@ -9,7 +9,7 @@ import (
 )
 
 func TestCommands(t *testing.T) {
-	parked := worker.WorkerEventParked{Worker: "settle", Event: "e", Position: "7", Class: "panic", Detail: "d"}
+	parked := worker.WorkerEventParked{Worker: "settle", Event: "e", Position: "7", Class: "panic", Detail: "d", Stream: "execution-x"}
 	other := parked
 	other.Event = "f"
 	released, abandoned := worker.WorkerEventReleased{Event: "e", By: "u"}, worker.WorkerEventAbandoned{Event: "e", By: "u"}
@@ -29,7 +29,7 @@ func TestCommands(t *testing.T) {
 		"what is not parked cannot be abandoned": {When: worker.Abandon{Event: "e"}, Fails: domain.NotFound},
 	})
 	s := domain.Fold(worker.State{}, parked, other, parked)
-	if s.Parked != 2 || s.Places["f"] != "7" {
+	if s.Parked != 2 || s.Places["f"].Stream != "execution-x" {
 		t.Errorf("got %+v, want 2 parked events", s)
 	}
 	if s = domain.Fold(s, worker.Event(released)); s.Parked != 1 {
