@@ -101,6 +101,8 @@ var layers = []layer{
 	{path: "handlers/looked", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command"}},
 	// The outgoing trail: records in the formats of those who collect logs.
 	{path: "handlers/siem", ours: []string{"domain/…", "eventstore", "eventstore/codec"}},
+	// What the published standards say of those formats, for tests.
+	{path: "handlers/siem/siemtest"},
 	{path: "handlers/flowapi", ours: []string{"domain/…", "handlers/looked"}, others: []string{"github.com/gorilla/mux"}},
 	{path: "handlers/adminapi", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command", "handlers/account", "handlers/looked"}, others: []string{"github.com/gorilla/mux", "github.com/google/uuid"}},
 	{path: "handlers/auditapi", ours: []string{"domain/…", "eventstore", "handlers/looked", "projections"}, others: []string{"github.com/gorilla/mux"}},

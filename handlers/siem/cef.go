@@ -18,32 +18,30 @@ type cefKey struct {
 
 // The keys that records have, in their order.
 var (
-	cefTime       = cefKey{"rt", 32}
-	cefID         = cefKey{"externalId", 40}
-	cefCategory   = cefKey{"cat", 1023}
-	cefAction     = cefKey{"act", 63}
-	cefOutcome    = cefKey{"outcome", 63}
-	cefReason     = cefKey{"reason", 1023}
-	cefSource     = cefKey{"src", 45}
-	cefSourceV6   = cefKey{"c6a2", 45}
-	cefSUserID    = cefKey{"suid", 1023}
-	cefSUser      = cefKey{"suser", 1023}
-	cefDUserID    = cefKey{"duid", 1023}
-	cefDUser      = cefKey{"duser", 1023}
-	cefMethod     = cefKey{"requestMethod", 1023}
-	cefAgent      = cefKey{"requestClientApplication", 1023}
-	cefHost       = cefKey{"dvchost", 100}
-	cefMessage    = cefKey{"msg", 1023}
-	cefExecution  = cefKey{"cs1", 4000}
-	cefFlow       = cefKey{"cs2", 4000}
-	cefStage      = cefKey{"cs3", 4000}
-	cefPolicy     = cefKey{"cs4", 4000}
-	cefSession    = cefKey{"cs5", 4000}
-	cefCountry    = cefKey{"cs6", 4000}
-	cefPosition   = cefKey{"cn1", 20}
-	cefSystem     = cefKey{"cn2", 20}
-	cefStream     = cefKey{"deviceExternalId", 255}
-	cefCategoryID = cefKey{"deviceEventCategory", 1023}
+	cefTime      = cefKey{"rt", 32}
+	cefID        = cefKey{"externalId", 40}
+	cefCategory  = cefKey{"cat", 1023}
+	cefAction    = cefKey{"act", 63}
+	cefOutcome   = cefKey{"outcome", 63}
+	cefReason    = cefKey{"reason", 1023}
+	cefSource    = cefKey{"src", 45}
+	cefSourceV6  = cefKey{"c6a2", 45}
+	cefSUserID   = cefKey{"suid", 1023}
+	cefSUser     = cefKey{"suser", 1023}
+	cefDUserID   = cefKey{"duid", 1023}
+	cefDUser     = cefKey{"duser", 1023}
+	cefMethod    = cefKey{"requestMethod", 1023}
+	cefAgent     = cefKey{"requestClientApplication", 1023}
+	cefHost      = cefKey{"dvchost", 100}
+	cefExecution = cefKey{"cs1", 4000}
+	cefFlow      = cefKey{"cs2", 4000}
+	cefStage     = cefKey{"cs3", 4000}
+	cefPolicy    = cefKey{"cs4", 4000}
+	cefSession   = cefKey{"cs5", 4000}
+	cefCountry   = cefKey{"cs6", 4000}
+	cefPosition  = cefKey{"cn1", 20}
+	cefSystem    = cefKey{"cn2", 20}
+	cefStream    = cefKey{"deviceExternalId", 255}
 )
 
 func appendCEF(to []byte, r *Record, o Options) ([]byte, bool, error) {
@@ -60,7 +58,7 @@ func appendCEF(to []byte, r *Record, o Options) ([]byte, bool, error) {
 	x.add(cefTime, strconv.FormatInt(r.RecordedAt.UnixMilli(), 10))
 	x.add(cefID, r.ID.String())
 	x.add(cefStream, string(r.Stream))
-	x.add(cefCategoryID, r.Stream.Category())
+	x.add(cefCategory, r.Stream.Category())
 	x.add(cefAction, r.Type)
 	x.add(cefOutcome, j.outcome)
 	x.add(cefReason, j.reason)

@@ -2,6 +2,7 @@ package siem
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"time"
 
@@ -56,6 +57,9 @@ func metadataOf(r *Record, o Options) ocsfMetadata {
 		Version: schemaVersion, Product: ocsfProduct{Name: product, VendorName: vendor, Version: o.version(r)},
 		UID: r.ID.String(), EventCode: r.Type, CorrelationUID: r.Header.Correlation, Sequence: sequence(r), LoggedTime: at,
 		TenantUID: r.Header.Tenant,
+	}
+	if m.Sequence > math.MaxInt32 {
+		m.Sequence = 0
 	}
 	if m.CorrelationUID == "" {
 		m.CorrelationUID = executionOf(r)
@@ -139,6 +143,7 @@ func rest(a *activity, r *Record) json.RawMessage {
 		}
 	}
 	add("stream", string(r.Stream))
+	add("position", r.Position.String())
 	add("execution", executionOf(r))
 	add("flow", r.Slug)
 	add("designation", r.Designation)

@@ -2,6 +2,7 @@ package siem
 
 import (
 	"encoding/json"
+	"math"
 
 	"github.com/flowledger/flowledger/domain/consent"
 	"github.com/flowledger/flowledger/domain/execution"
@@ -284,8 +285,12 @@ func endpointOf(r *Record, o Options) *ocsfEndpoint {
 		return nil
 	}
 	e := &ocsfEndpoint{IP: n.IP, Location: locationOf(n.Place)}
-	if s := n.System; s != nil && (s.Number != 0 || s.Name != "") {
-		e.System = &ocsfSystem{Number: s.Number, Name: s.Name}
+	// The schema's numbers have 32 bits, one of them for the sign.
+	if s := n.System; s != nil && (s.Number > 0 && s.Number <= math.MaxInt32 || s.Name != "") {
+		e.System = &ocsfSystem{Name: s.Name}
+		if s.Number <= math.MaxInt32 {
+			e.System.Number = s.Number
+		}
 	}
 	return e
 }

@@ -71,7 +71,7 @@ type ocsfMetadata struct {
 	UID            string      `json:"uid"`
 	EventCode      string      `json:"event_code"`
 	CorrelationUID string      `json:"correlation_uid,omitempty"`
-	Sequence       int64       `json:"sequence"`
+	Sequence       int64       `json:"sequence,omitempty"` // up to 32 bits, as the schema has it
 	LoggedTime     int64       `json:"logged_time"`
 	OriginalTime   string      `json:"original_time,omitempty"`
 	TenantUID      string      `json:"tenant_uid,omitempty"`
