@@ -71,16 +71,11 @@ func secure(h http.Header) {
 }
 
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, c session.Caller, err error) {
-	code, message := domain.Explain(err)
-	f, known := failures[code]
-	if !known {
-		f = failure{http.StatusInternalServerError, "Something went wrong"}
-		message = "The fault is ours. Please try again in a moment."
-		if r.Context().Err() == nil { // else the client has left, which is no fault
-			s.Log.ErrorContext(r.Context(), "page failed", "request", c.Request, "route", c.Route, "error", err)
-		}
+	f, message, known := failureOf(err)
+	if !known && r.Context().Err() == nil { // else the client has left, which is no fault
+		s.Log.ErrorContext(r.Context(), "page failed", "request", c.Request, "route", c.Route, "error", err)
 	}
-	if code == domain.Busy {
+	if f.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
 	v := errorView{frame: s.frame(r, c, f.title), Message: message, Again: s.again(r)}
@@ -88,6 +83,17 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, c session.Caller, 
 		s.Log.ErrorContext(r.Context(), "page failed", "request", c.Request, "error", err)
 		http.Error(w, "Internal error.", http.StatusInternalServerError)
 	}
+}
+
+// failureOf returns how an error looks, and whether it is one that visitors are
+// told of in its own words.
+func failureOf(err error) (f failure, message string, known bool) {
+	code, message := domain.Explain(err)
+	if f, known = failures[code]; !known {
+		f = failure{http.StatusInternalServerError, "Something went wrong"}
+		message = "The fault is ours. Please try again in a moment."
+	}
+	return f, message, known
 }
 
 // An errorView is an error for the template.
