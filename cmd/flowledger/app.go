@@ -106,7 +106,8 @@ type app struct {
 	noticeHandler command.Handler[notification.State]
 	resendHandler command.Handler[mail.Resends]
 
-	ready    atomic.Bool // the first start is over
+	ready    atomic.Bool   // the first start is over
+	ending   chan struct{} // closed when requests are to end that would go on for ever
 	pool     *account.Pool
 	accounts *account.Accounts
 	executor *executor.Executor
@@ -125,7 +126,7 @@ const tenant = "default"
 // open opens what lies in the data folder, and makes what is missing. Nothing
 // is replayed.
 func open(s storage, log *slog.Logger) (a *app, err error) {
-	a = &app{log: log, data: s.data, pool: account.NewPool()}
+	a = &app{log: log, data: s.data, pool: account.NewPool(), ending: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())

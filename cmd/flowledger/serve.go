@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -84,6 +85,7 @@ func serve(ctx context.Context, c *call, cfg config, log *slog.Logger) (err erro
 		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	front.RegisterOnShutdown(sync.OnceFunc(func() { close(a.ending) }))
 	group.Go(func() error { return closed(front.Serve(listener)) })
 	if cfg.metricsListen != "" {
 		side, err := m.serve(cfg.metricsListen)

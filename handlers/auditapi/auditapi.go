@@ -11,6 +11,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -29,15 +30,20 @@ type Server struct {
 	Index      Index
 	Stories    Stories
 	Executions Executions
+	People     People
 	Callers    Callers
 	Forgery    Forgery
 	Retention  Retention
 	Erased     Erased
 	Looks      Looks
+	Tail       Tail
+	Ending     <-chan struct{}                 // closed when the program ends, and streams with it; nil for never
 	Wait       func(ctx context.Context) error // until what is read has seen all that is written
 	Log        *slog.Logger
 
-	routes []Route // what was mounted
+	routes  []Route // what was mounted
+	streams gate
+	pace    pace
 }
 
 // Ledger is the store, for reading.
@@ -57,7 +63,8 @@ type Index interface {
 
 // Executions are all executions.
 type Executions interface {
-	List(ctx context.Context, f projections.ExecutionFilter, p projections.Page) ([]projections.Execution, int, error)
+	// Search returns a page of the executions that f wants, in an order.
+	Search(ctx context.Context, f projections.ExecutionFilter, order string, p projections.Page) (projections.ExecutionPage, error)
 	ByID(ctx context.Context, id string) (projections.Execution, bool, error)
 }
 
@@ -117,6 +124,7 @@ func (s *Server) Routes() []Route {
 // Mount adds the routes.
 func (s *Server) Mount(r *mux.Router) {
 	s.route(r, "ledger/events/", viewEvents, "ledger", s.events)
+	s.route(r, "ledger/stream/", viewEvents, "stream", s.stream)
 	s.route(r, "flows/executions/", viewEvents, "executions", s.executions)
 	s.route(r, "flows/executions/{id}/", viewEvents, "executions", s.execution)
 	s.route(r, "flows/executions/{id}/events/", viewEvents, "executions", s.executionEvents)
@@ -182,6 +190,10 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, c session.Caller, v
 			return err
 		}
 	}
+	// Half a query would find more than was asked for.
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		return domain.Errorf(domain.Invalid, "The query is malformed.")
+	}
 	if err := s.Wait(r.Context()); err != nil { // what the caller did before must show
 		return err
 	}
@@ -223,6 +235,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if code == domain.Busy {
 		w.Header().Set("Retry-After", "1")
+	}
+	if errors.Is(err, errTooMany) {
+		status = http.StatusTooManyRequests
 	}
 	if e, ok := errors.AsType[*domain.Error](err); ok && known && len(e.Fields) > 0 {
 		s.write(w, r, status, e.Fields)

@@ -5,11 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/looked"
@@ -29,6 +26,8 @@ type Event struct {
 	Header     json.RawMessage `json:"header"`
 	Payload    json.RawMessage `json:"payload"`
 	Sealed     int             `json:"sealed"`
+
+	at eventstore.Position
 }
 
 // EventOf shows a recorded event.
@@ -36,6 +35,7 @@ func EventOf(e eventstore.Recorded) Event {
 	return Event{
 		Position: e.Position.String(), Stream: string(e.Stream), Revision: int64(e.Revision), ID: e.ID.String(), Type: e.Type,
 		Schema: e.Schema, RecordedAt: e.RecordedAt, Header: e.Header, Payload: e.Payload, Sealed: len(e.Sealed),
+		at: e.Position,
 	}
 }
 
@@ -49,27 +49,17 @@ const defaultPage = 500
 // {"results": [...], "next": "POSITION"}. Whoever asks again with that position
 // follows the ledger live.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, c session.Caller) error {
-	q := r.URL.Query()
-	after, limit, err := window(q)
-	if err != nil {
+	p := paramsOf(r.URL.Query())
+	after, limit, f := p.position("after"), p.limit(defaultPage, maxPage), p.eventsBetween()
+	if err := p.err(); err != nil {
 		return err
 	}
-	f, err := filter(q)
-	if err != nil {
-		return err
-	}
-	read := s.all
-	if f.Stream != "" || f.Execution != "" || len(f.Types) > 0 || !f.From.IsZero() || !f.Until.IsZero() {
-		read = s.some
-	}
-	page, err := read(r.Context(), f, after, limit)
+	page, err := s.following(r.Context(), f, after, limit)
 	if err != nil {
 		return err
 	}
 	if len(page) > 0 {
-		if after, err = eventstore.ParsePosition(page[len(page)-1].Position); err != nil {
-			return err
-		}
+		after = page[len(page)-1].at
 	}
 	if err := s.Looks.Queried(r.Context(), c, looked.Look{View: "ledger", Filters: asked(r), Count: len(page)}); err != nil {
 		return err
@@ -78,29 +68,41 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, c session.Caller
 	return nil
 }
 
-// window reads which part of the ledger is wanted.
-func window(q url.Values) (after eventstore.Position, limit int, err error) {
-	if text := q.Get("after"); text != "" {
-		if after, err = eventstore.ParsePosition(text); err != nil {
-			return after, 0, domain.Errorf(domain.Invalid, "after is no position.")
+// position is a place in the ledger; none is its beginning.
+func (p *params) position(name string) (at eventstore.Position) {
+	if text := p.text(name); text != "" {
+		var err error
+		if at, err = eventstore.ParsePosition(text); err != nil {
+			p.refuse(name, "Enter a position of the ledger.")
 		}
 	}
-	limit = defaultPage
-	if text := q.Get("limit"); text != "" {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > maxPage {
-			return after, 0, domain.Errorf(domain.Invalid, "limit is a number from 1 to %d.", maxPage)
-		}
-	}
-	return after, limit, nil
+	return at
 }
 
-// filter reads which events are wanted.
-func filter(q url.Values) (f projections.AuditFilter, err error) {
-	f.Stream, f.Execution, f.Types = q.Get("stream"), q.Get("execution"), given(q["type"])
-	if f.From, err = timeOf(q, "since"); err == nil {
-		f.Until, err = timeOf(q, "until")
+// limit is how many are wanted.
+func (p *params) limit(unless, most int) int {
+	n := p.number("limit", 1)
+	if n == nil {
+		return unless
 	}
-	return f, err
+	if *n > int64(most) {
+		p.refuse("limit", fmt.Sprintf("Ensure this value is less than or equal to %d.", most))
+	}
+	return int(min(*n, int64(most)))
+}
+
+// events are the filters of events, but for those of time.
+func (p *params) events() projections.AuditFilter {
+	return projections.AuditFilter{
+		Stream: p.text("stream"), Execution: p.text("execution"), Category: p.text("category"), Types: p.texts("type"),
+	}
+}
+
+// eventsBetween are the filters of events.
+func (p *params) eventsBetween() projections.AuditFilter {
+	f := p.events()
+	f.From, f.Until = p.time("since"), p.time("until")
+	return f
 }
 
 // given are the values of a parameter that are not empty.
@@ -113,18 +115,21 @@ func given(values []string) (out []string) {
 	return out
 }
 
-// timeOf reads a time; none is the zero one.
-func timeOf(q url.Values, name string) (t time.Time, err error) {
-	if text := q.Get(name); text != "" {
-		if t, err = time.Parse(time.RFC3339, text); err != nil {
-			return t, domain.Errorf(domain.Invalid, "%s is a time such as 2026-01-31T08:00:00Z.", name)
-		}
+// following returns the events behind a position that f wants, the oldest
+// first, at most limit.
+func (s *Server) following(ctx context.Context, f projections.AuditFilter, after eventstore.Position, limit int) ([]Event, error) {
+	if f.Stream+f.Execution+f.Category == "" && len(f.Types) == 0 && f.From.IsZero() && f.Until.IsZero() {
+		return s.all(ctx, after, limit)
 	}
-	return t, nil
+	found, err := s.Index.Following(ctx, f, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return s.recorded(ctx, found)
 }
 
 // all reads the ledger itself.
-func (s *Server) all(ctx context.Context, _ projections.AuditFilter, after eventstore.Position, limit int) ([]Event, error) {
+func (s *Server) all(ctx context.Context, after eventstore.Position, limit int) ([]Event, error) {
 	page := []Event{}
 	for e, err := range s.Ledger.ReadAll(ctx, after) {
 		if err != nil {
@@ -136,15 +141,6 @@ func (s *Server) all(ctx context.Context, _ projections.AuditFilter, after event
 		}
 	}
 	return page, nil
-}
-
-// some reads what the index finds.
-func (s *Server) some(ctx context.Context, f projections.AuditFilter, after eventstore.Position, limit int) ([]Event, error) {
-	found, err := s.Index.Following(ctx, f, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	return s.recorded(ctx, found)
 }
 
 // recorded reads events that the index has found.

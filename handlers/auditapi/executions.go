@@ -2,6 +2,7 @@ package auditapi
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"math"
 	"net/http"
@@ -19,74 +20,52 @@ import (
 	"github.com/flowledger/flowledger/projections"
 )
 
-// An Execution is an execution as auditors list it.
-type Execution struct {
-	ID          string     `json:"pk"`
-	Status      string     `json:"status"`
-	Cause       string     `json:"cause,omitempty"` // of its end, where there is more to say than the status does
-	Flow        domain.Ref `json:"flow"`            // as of the revision that it goes by
-	Slug        string     `json:"slug"`
-	Designation string     `json:"designation"`
-	Session     string     `json:"session,omitempty"`
-	Visitor     string     `json:"visitor,omitempty"` // id of who was logged in when it started
-	User        string     `json:"user,omitempty"`    // id of whom it is about
-	Stage       domain.Ref `json:"stage"`             // the current one, or the last
-	Evaluation  string     `json:"evaluation,omitempty"`
-	Revision    int64      `json:"revision"` // of its last event
-	Started     time.Time  `json:"started"`
-	LastSeen    time.Time  `json:"last_seen"`
-	Deadline    time.Time  `json:"deadline"`
-	Steps       int        `json:"steps"`
-	Attempts    int        `json:"attempts"`
-	Restarts    int        `json:"restarts"`
-}
-
 // A Definition is a configured thing that an execution went by.
 type Definition struct {
 	Part string `json:"part"` // flow, binding, stage, policy binding, policy or prompt
 	domain.Ref
 }
 
-func executionOf(x projections.Execution) Execution {
-	return Execution{
-		ID: x.ID, Status: x.Status, Cause: x.Cause, Flow: x.Flow, Slug: x.Slug, Designation: x.Designation, Session: x.Session,
-		Visitor: x.Visitor, User: x.User, Stage: x.Stage, Evaluation: x.Evaluation, Revision: x.Revision, Started: x.Started,
-		LastSeen: x.Seen, Deadline: x.Deadline, Steps: x.Steps, Attempts: x.Attempts, Restarts: x.Restarts,
-	}
-}
+// shownOf are the classes of sealed data that rows of executions show.
+var shownOf = []string{"N", "P"}
 
-// executions lists executions, the newest first.
+// executions lists the executions that the filters want, the newest first
+// unless another order is asked for.
 func (s *Server) executions(w http.ResponseWriter, r *http.Request, c session.Caller) error {
-	q := r.URL.Query()
-	pg, err := pagingOf(q)
+	p := paramsOf(r.URL.Query())
+	order := p.order()
+	f, some, err := s.executionFilter(r.Context(), p)
 	if err != nil {
 		return err
 	}
-	f := projections.ExecutionFilter{Slug: q.Get("flow"), Session: q.Get("session"), Status: q.Get("status")}
-	if f.From, err = timeOf(q, "since"); err != nil {
+	pg, err := pagingOf(p.q)
+	if err != nil {
 		return err
 	}
-	if f.Until, err = timeOf(q, "until"); err != nil {
-		return err
-	}
-	if name := q.Get("user"); name != "" {
-		if f.User, err = s.Stories.UserID(r.Context(), name); err != nil {
+	found := projections.ExecutionPage{Exact: true}
+	if some {
+		found, err = s.Executions.Search(r.Context(), f, order, projections.Page{Offset: (pg.number - 1) * pg.size, Limit: pg.size})
+		if err != nil {
 			return err
 		}
-		if f.User == "" {
-			return s.page(w, r, c, looked.Look{}, pg, []any{})
-		}
 	}
-	found, total, err := s.Executions.List(r.Context(), f, projections.Page{Offset: (pg.number - 1) * pg.size, Limit: pg.size})
+	rows, err := s.named(r.Context(), found.Executions)
 	if err != nil {
 		return err
 	}
-	results := make([]any, len(found))
-	for i, x := range found {
-		results[i] = executionOf(x)
+	if !found.Exact {
+		w.Header().Set(countHeader, "false")
 	}
-	return s.page(w, r, c, looked.Look{Count: total, About: f.User}, pg, results)
+	list := list{look: looked.Look{Count: found.Total, About: f.User, Opened: shownOf}, page: pg}
+	if !found.Reached.IsZero() {
+		list.reached = &found.Reached
+	}
+	return s.list(w, r, c, list, rows)
 }
+
+// countHeader says "false" when the count of a list is what there is at least:
+// to count the rest would take longer than anybody waits.
+const countHeader = "X-Count-Exact"
 
 // execution answers with where an execution stands and with what it went by:
 // the revisions show what was configured then.
@@ -99,13 +78,17 @@ func (s *Server) execution(w http.ResponseWriter, r *http.Request, c session.Cal
 	if err != nil {
 		return err
 	}
+	rows, err := s.named(r.Context(), []projections.Execution{x})
+	if err != nil {
+		return err
+	}
 	if err := s.look(r, c, x.ID); err != nil {
 		return err
 	}
 	s.write(w, r, http.StatusOK, struct {
 		Execution
 		Definitions []Definition `json:"definitions"`
-	}{executionOf(x), used})
+	}{rows[0], used})
 	return nil
 }
 
@@ -129,11 +112,8 @@ func (s *Server) executionEvents(w http.ResponseWriter, r *http.Request, c sessi
 	if err != nil {
 		return err
 	}
-	results := make([]any, len(events))
-	for i, e := range events {
-		results[i] = e
-	}
-	return s.page(w, r, c, looked.Look{Filters: map[string]string{"execution": x.ID}, Count: len(all)}, pg, results)
+	look := looked.Look{Filters: map[string]string{"execution": x.ID}, Count: len(all)}
+	return s.list(w, r, c, list{look: look, page: pg}, events)
 }
 
 // find returns the execution that the path names.
@@ -148,7 +128,7 @@ func (s *Server) find(r *http.Request) (projections.Execution, error) {
 
 // look records that one execution was asked for.
 func (s *Server) look(r *http.Request, c session.Caller, id string) error {
-	return s.Looks.Queried(r.Context(), c, looked.Look{View: "executions", Filters: map[string]string{"execution": id}, Count: 1})
+	return s.Looks.Queried(r.Context(), c, looked.Look{View: "executions", Filters: map[string]string{"execution": id}, Count: 1, Opened: shownOf})
 }
 
 // story answers with the story of an execution, as text.
@@ -222,30 +202,42 @@ func pagingOf(q url.Values) (paging, error) {
 	return p, nil
 }
 
-// page records the look and answers with a page, in the shape of the
-// contract's lists.
-func (s *Server) page(w http.ResponseWriter, r *http.Request, c session.Caller, l looked.Look, p paging, results []any) error {
-	pages := max(1, (l.Count+p.size-1)/p.size)
+// A list is a page of one on its way out.
+type list struct {
+	look    looked.Look
+	page    paging
+	reached *time.Time // how far back was searched; nil for all the way
+}
+
+// list records the look and answers with a page, in the shape of the
+// contract's lists. What is in it is an encodable slice.
+func (s *Server) list(w http.ResponseWriter, r *http.Request, c session.Caller, l list, results any) error {
+	p, count := l.page, l.look.Count
+	pages := max(1, (count+p.size-1)/p.size)
 	if p.number > pages {
 		return domain.Errorf(domain.NotFound, "Invalid page.")
 	}
-	l.View = "executions"
-	if l.Filters == nil {
-		l.Filters = asked(r)
+	l.look.View = cmp.Or(l.look.View, "executions")
+	if l.look.Filters == nil {
+		l.look.Filters = asked(r)
 	}
-	if err := s.Looks.Queried(r.Context(), c, l); err != nil {
+	if err := s.Looks.Queried(r.Context(), c, l.look); err != nil {
 		return err
 	}
 	next := 0
 	if p.number < pages {
 		next = p.number + 1
 	}
-	s.write(w, r, http.StatusOK, map[string]any{
-		"pagination": map[string]int{
-			"next": next, "previous": p.number - 1, "count": l.Count, "current": p.number, "total_pages": pages,
-			"start_index": min((p.number-1)*p.size+1, l.Count), "end_index": min(p.number*p.size, l.Count),
-		},
-		"results": results, "autocomplete": struct{}{},
+	s.write(w, r, http.StatusOK, struct {
+		Pagination   map[string]int `json:"pagination"`
+		Results      any            `json:"results"`
+		Autocomplete struct{}       `json:"autocomplete"`
+		Reached      *time.Time     `json:"searched_back_to,omitempty"`
+	}{
+		map[string]int{
+			"next": next, "previous": p.number - 1, "count": count, "current": p.number, "total_pages": pages,
+			"start_index": min((p.number-1)*p.size+1, count), "end_index": min(p.number*p.size, count),
+		}, results, struct{}{}, l.reached,
 	})
 	return nil
 }

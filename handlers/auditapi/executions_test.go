@@ -19,6 +19,7 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/domain/user"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/memory"
 	"github.com/flowledger/flowledger/handlers/auditapi"
@@ -34,6 +35,10 @@ type house struct {
 	all    []projections.Execution
 	router *mux.Router
 	server *auditapi.Server
+
+	filter  projections.ExecutionFilter // of the last search
+	order   string
+	reached time.Time
 }
 
 var begun = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -55,7 +60,7 @@ func newHouse(t *testing.T) *house {
 	}
 	h.server = &auditapi.Server{
 		Retention: &ruled{}, Erased: erased{}, Forgery: forged{},
-		Ledger: h.store, Index: h, Stories: h, Executions: h, Callers: h, Looks: &h.looks, Wait: func(context.Context) error { return nil },
+		Ledger: h.store, Index: h, Stories: h, Executions: h, People: h, Tail: h, Callers: h, Looks: &h.looks, Wait: func(context.Context) error { return nil },
 		Log: slog.New(slog.DiscardHandler),
 	}
 	h.router = mux.NewRouter()
@@ -65,15 +70,38 @@ func newHouse(t *testing.T) *house {
 
 func (h *house) Of(http.ResponseWriter, *http.Request) (session.Caller, error) { return h.caller, nil }
 
-func (h *house) List(_ context.Context, f projections.ExecutionFilter, p projections.Page) (out []projections.Execution, n int, err error) {
-	for _, x := range slices.Backward(h.all) {
-		if (f.Slug == "" || f.Slug == x.Slug) && (f.User == "" || f.User == x.User) && (f.Status == "" || f.Status == x.Status) &&
+func (h *house) Search(_ context.Context, f projections.ExecutionFilter, order string, p projections.Page) (page projections.ExecutionPage, err error) {
+	h.filter, h.order = f, order
+	var out []projections.Execution
+	for _, x := range h.all {
+		if (f.Slug == "" || f.Slug == x.Slug) && (f.User == "" || f.User == x.User) && (f.Statuses == nil || slices.Contains(f.Statuses, x.Status)) &&
 			!x.Started.Before(f.From) && (f.Until.IsZero() || x.Started.Before(f.Until)) {
 			out = append(out, x)
 		}
 	}
+	if strings.HasPrefix(order, "-") {
+		slices.Reverse(out)
+	}
 	from := min(p.Offset, len(out))
-	return out[from:min(from+p.Limit, len(out))], len(out), nil
+	page.Executions, page.Total, page.Exact, page.Reached = out[from:min(from+p.Limit, len(out))], len(out), h.reached.IsZero(), h.reached
+	return page, nil
+}
+
+func (h *house) Applied() eventstore.Position {
+	head, err := h.store.(interface {
+		Head(ctx context.Context) (eventstore.Position, error)
+	}).Head(context.Background())
+	if err != nil {
+		return eventstore.Position{}
+	}
+	return head
+}
+
+func (h *house) Person(_ context.Context, id string) (user.Person, error) {
+	if id != "ann" {
+		return user.Person{}, nil // erased
+	}
+	return user.Person{ID: id, Key: 7, Username: "annette"}, nil
 }
 
 func (h *house) ByID(_ context.Context, id string) (projections.Execution, bool, error) {
@@ -154,7 +182,7 @@ func TestExecutions(t *testing.T) {
 		"?page=9": 404, "?page=x": 404, "?since=yesterday": 400, "?until=1": 400, "x9/": 404, "x9/story/": 404, "x9/state/": 404, "x9/events/": 404,
 		"x1/events/?page=2": 404, "x1/state/?revision=-1": 400,
 	} {
-		if status, body, text := h.get("flows/executions/" + query); status != want || body["detail"] == nil {
+		if status, body, text := h.get("flows/executions/" + query); status != want || len(body) != 1 {
 			t.Errorf("%s: %d %s, want %d", query, status, text, want)
 		}
 	}
@@ -201,7 +229,7 @@ func TestExecutionLooks(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	h := newHouse(t)
 	routes := h.server.Routes()
-	if len(routes) != 9 {
+	if len(routes) != 10 {
 		t.Errorf("%d routes", len(routes))
 	}
 	for _, r := range routes {

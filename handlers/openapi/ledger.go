@@ -1,6 +1,9 @@
 package openapi
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // definition is a configured thing as of a revision.
 type definition struct {
@@ -8,28 +11,6 @@ type definition struct {
 	Kind     string `json:"kind,omitempty"`
 	Revision int    `json:"revision"`
 	Name     string `json:"name,omitempty"`
-}
-
-// execution is an execution as auditors list it.
-type execution struct {
-	PK          string     `json:"pk"`
-	Status      string     `json:"status"`
-	Cause       string     `json:"cause,omitempty"`
-	Flow        definition `json:"flow"`
-	Slug        string     `json:"slug"`
-	Designation string     `json:"designation"`
-	Session     string     `json:"session,omitempty"`
-	Visitor     string     `json:"visitor,omitempty"`
-	User        string     `json:"user,omitempty"`
-	Stage       definition `json:"stage"`
-	Evaluation  string     `json:"evaluation,omitempty"`
-	Revision    int        `json:"revision"`
-	Started     time.Time  `json:"started"`
-	LastSeen    time.Time  `json:"last_seen"`
-	Deadline    time.Time  `json:"deadline"`
-	Steps       int        `json:"steps"`
-	Attempts    int        `json:"attempts"`
-	Restarts    int        `json:"restarts"`
 }
 
 // usedDefinition is a part that an execution went by.
@@ -64,10 +45,25 @@ type ledgerPage struct {
 	Next    string        `json:"next"`
 }
 
+// eventsPicked are the filters of events, but for those of time.
+func eventsPicked() []Parameter {
+	return []Parameter{
+		by("stream", "", "Events of one stream."), by("category", "", "Events of all streams of a category, such as session."),
+		by("execution", "", "Events that an execution wrote or caused."), by("type", []string{}, "Types of events."),
+	}
+}
+
+// eventsWanted are the filters of events.
+func eventsWanted() []Parameter { return append(eventsPicked(), between()...) }
+
+// between are a span of time.
+func between() []Parameter {
+	return []Parameter{by("since", time.Time{}, "Not before this time."), by("until", time.Time{}, "Before this time.")}
+}
+
 // ledger describes the addresses that this server has beside the contract's.
-func ledger() []resource {
+func ledger(s *shapes) []resource {
 	text := []string{"text/plain"}
-	between := []Parameter{by("since", time.Time{}, "Not before this time."), by("until", time.Time{}, "Before this time.")}
 	return []resource{
 		{path: "ledger/events/", more: map[string]deed{
 			"GET ": {
@@ -75,16 +71,25 @@ func ledger() []resource {
 				description: "What is sealed stays sealed. To follow the ledger, ask again with the position in next.",
 				query: append([]Parameter{
 					by("after", "", "Position of the last event that is known; the beginning unless given."),
-					by("limit", 0, "How many events, 500 by default and 1000 at most."), by("stream", "", "Events of one stream."),
-					by("execution", "", "Events that an execution wrote or caused."), by("type", []string{}, "Types of events."),
-				}, between...),
+					by("limit", 0, "How many events, 500 by default and 1000 at most."),
+				}, eventsWanted()...),
 			},
 		}},
+		{path: "ledger/stream/", more: map[string]deed{"GET ": {
+			summary: "Follow the ledger, as server-sent events", answer: "", media: []string{"text/event-stream"},
+			description: "The id of each is its position, its type is the event's type, and its data is what ledger/events shows. " +
+				"A client that comes again with Last-Event-ID gets all that it has missed, once. A stream begins at the end unless after is given. " +
+				"There are 8 streams of one person, and 64 in all.",
+			query: append([]Parameter{by("after", "", "Begin behind this position; 0 is the beginning of the ledger.")}, eventsPicked()...),
+		}}},
 		{path: "flows/executions/", key: key("id", ""), more: map[string]deed{
 			"GET ": {
-				summary: "List executions, the newest first", answer: execution{}, page: true, query: append([]Parameter{
-					by("flow", "", "Slug of the flow."), by("session", "", ""), by("status", "", ""), by("user", "", "Username or id of whom it is about."),
-				}, append(between, paging...)...),
+				summary: "List executions, the newest first", answer: executionPage(s), query: slices.Concat(executionFilters(), []Parameter{
+					by("search", "", "Words of flows, stages and users, ids and networks, all of which must occur."),
+					by("ordering", "", "started, last_seen or duration; - in front for descending. The newest come first unless given."),
+				}, paging),
+				description: "The header X-Count-Exact is false where count is what there is at least. Where a rare filter ended the search " +
+					"early, searched_back_to says how far back it came: ask again with that time in until.",
 			},
 			"GET {}/":        {summary: "Read where an execution stands, and what it went by", answer: executionInFull{}},
 			"GET {}/events/": {summary: "List what happened in an execution, the oldest first", answer: ledgerEvent{}, page: true, query: paging},
