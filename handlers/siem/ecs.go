@@ -1,10 +1,11 @@
 package siem
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/flowledger/flowledger/domain/session"
 )
 
 // ecsVersion is the version of ECS that records keep to.
@@ -149,11 +150,7 @@ func appendECS(to []byte, r *Record, o Options) ([]byte, bool, error) {
 	if !j.wanted(o) {
 		return to, false, nil
 	}
-	text, err := json.Marshal(ecsOf(j, r, o))
-	if err != nil {
-		return to, false, err
-	}
-	return append(append(to, text...), '\n'), true, nil
+	return appendJSON(to, ecsOf(j, r, o))
 }
 
 func ecsOf(j judgement, r *Record, o Options) *ecsRecord {
@@ -206,7 +203,7 @@ func (e *ecsRecord) people(r *Record, o Options) {
 	if user == nil && target == nil {
 		return
 	}
-	if user != nil && r.Header.Actor.Kind == "admin" {
+	if user != nil && r.Header.Actor.Kind == "admin" && r.Header.Actor.ID == user.ID {
 		user.Roles = []string{"admin"}
 	}
 	e.User = &ecsUser{ecsPerson: user, Target: target}
@@ -255,14 +252,8 @@ func (e *ecsRecord) came(r *Record) {
 	if n.IP == "" {
 		return
 	}
-	s := &ecsSource{Address: n.IP, IP: n.IP}
-	if p := n.Place; p != nil {
-		s.Geo = &ecsGeo{City: p.City, Country: p.Country, Continent: p.Continent}
-		if p.Lat != nil && p.Long != nil {
-			s.Geo.Location = &ecsPoint{*p.Lat, *p.Long}
-		}
-	}
-	if sys := n.System; sys != nil {
+	s := &ecsSource{Address: n.IP, IP: n.IP, Geo: geoOf(n.Place)}
+	if sys := n.System; sys != nil && (sys.Number > 0 || sys.Name != "") {
 		s.AS = &ecsSystem{Number: sys.Number}
 		if sys.Name != "" {
 			s.AS.Organization = &ecsNodeName{sys.Name}
@@ -270,6 +261,21 @@ func (e *ecsRecord) came(r *Record) {
 	}
 	e.Source = s
 	e.Related.IP = append(e.Related.IP, n.IP)
+}
+
+// geoOf is a place; nil for one of which nothing is known.
+func geoOf(p *session.Place) *ecsGeo {
+	if p == nil {
+		return nil
+	}
+	g := ecsGeo{City: p.City, Country: p.Country, Continent: p.Continent}
+	if p.Lat != nil && p.Long != nil {
+		g.Location = &ecsPoint{*p.Lat, *p.Long}
+	}
+	if g == (ecsGeo{}) {
+		return nil
+	}
+	return &g
 }
 
 // labelsOf are the fields that ECS has no name for.

@@ -1,6 +1,8 @@
 package siem
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 )
@@ -88,6 +90,18 @@ func (f Format) Append(to []byte, r Record, o Options) ([]byte, bool, error) {
 		return to, false, nil
 	}
 	return grown, true, nil
+}
+
+// appendJSON writes a value as JSON on a line of its own. Pages do not hold it,
+// so that nothing but what JSON demands is escaped.
+func appendJSON(to []byte, v any) ([]byte, bool, error) {
+	line := bytes.NewBuffer(to)
+	out := json.NewEncoder(line)
+	out.SetEscapeHTML(false)
+	if err := out.Encode(v); err != nil {
+		return to, false, err
+	}
+	return line.Bytes(), true, nil
 }
 
 // silent are the categories whose events no format has, unless all are wanted.

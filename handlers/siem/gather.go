@@ -30,8 +30,8 @@ type People interface {
 type Gatherer struct {
 	Store  Streams
 	Codec  *codec.Codec
-	People People // nil: ids only
-	Now    func() time.Time
+	People People           // nil: ids only
+	Now    func() time.Time // nil: the system's clock
 
 	// Personal has names and addresses opened. Without it no key is asked for.
 	Personal bool

@@ -54,11 +54,7 @@ func appendJSONL(to []byte, r *Record, o Options) ([]byte, bool, error) {
 		}
 		l.Network, l.User, l.Target = networkOf(r), personOf(r.User), personOf(r.Target)
 	}
-	text, err := json.Marshal(l)
-	if err != nil {
-		return to, false, err
-	}
-	return append(append(to, text...), '\n'), true, nil
+	return appendJSON(to, l)
 }
 
 func networkOf(r *Record) *network {

@@ -2,10 +2,9 @@ package siem
 
 import "time"
 
-// A memory is a bounded number of values that may have to be found again. It
-// has two generations: when the young one is full or old, it becomes the old
-// one, and the old one is gone. A value that is asked for is young again,
-// unless its time is limited.
+// A memory is a bounded number of values that can be found again. It has two
+// generations: when the young one is full or old, it becomes the old one, and
+// the old one is gone. What is put again is young again.
 type memory[K comparable, V any] struct {
 	young, old map[K]V
 	since      time.Time // when the young generation began

@@ -3,8 +3,8 @@ package siem
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -35,16 +35,32 @@ func (g *Gatherer) name(ctx context.Context, r *Record) error {
 	if r.Target, err = g.person(ctx, target); err != nil {
 		return err
 	}
-	if r.Personal, err = g.open(ctx, r.Recorded); err != nil {
+	var own session.Network
+	if r.Personal, own, err = g.open(ctx, r.Recorded); err != nil {
 		return err
 	}
-	r.Network, err = g.network(ctx, r)
+	if r.Network, err = g.network(ctx, r, own); err == nil {
+		r.Network.IP = address(r.Network.IP)
+	}
 	return err
+}
+
+// address is an address as all formats have it: without a zone, and IPv4 as
+// IPv4. What is none is nothing.
+func address(text string) string {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return ""
+	}
+	return a.WithZone("").Unmap().String()
 }
 
 // forget drops what is remembered for too long.
 func (g *Gatherer) forget() {
-	now := g.Now()
+	now := time.Now()
+	if g.Now != nil {
+		now = g.Now()
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.networks.age(now, maxAge)
@@ -73,25 +89,43 @@ func (g *Gatherer) person(ctx context.Context, id string) (Person, error) {
 	return p, nil
 }
 
-// open returns the payload with its personal parts, as far as they are not
-// forgotten; nil if there is none.
-func (g *Gatherer) open(ctx context.Context, e eventstore.Recorded) (json.RawMessage, error) {
+// open returns the payload with its personal parts, and the network of the
+// append, as far as they are here and not forgotten.
+func (g *Gatherer) open(ctx context.Context, e eventstore.Recorded) (json.RawMessage, session.Network, error) {
+	var n session.Network
 	if len(e.Sealed) == 0 {
-		return nil, nil
+		return nil, n, nil
 	}
-	return g.Codec.Reveal(ctx, e, domain.Profile, domain.Network)
+	opened, err := g.Codec.Reveal(ctx, e, domain.Profile, domain.Network)
+	if err != nil {
+		return nil, n, err
+	}
+	var fields map[string]json.RawMessage
+	// No error says what was sealed.
+	if json.Unmarshal(opened, &fields) != nil {
+		return nil, n, fmt.Errorf("open %s: it is malformed", e.ID)
+	}
+	carried := fields["network"]
+	if carried == nil {
+		return opened, n, nil
+	}
+	if json.Unmarshal(carried, &n) != nil {
+		return nil, n, fmt.Errorf("open %s: the network is malformed", e.ID)
+	}
+	delete(fields, "network")
+	opened, err = json.Marshal(fields)
+	return opened, n, err
 }
 
 // network finds where the request of an append came from. Its first event
 // carries that, in the same stream.
-func (g *Gatherer) network(ctx context.Context, r *Record) (session.Network, error) {
+func (g *Gatherer) network(ctx context.Context, r *Record, own session.Network) (session.Network, error) {
 	carrier := r.Header.Net
 	if carrier == "" {
-		n, err := networkIn(r.Personal)
-		if err == nil && len(r.Sealed) > 0 {
-			g.remember(r.ID.String(), n)
+		if len(r.Sealed) > 0 {
+			g.remember(r.ID.String(), own)
 		}
-		return n, err
+		return own, nil
 	}
 	g.mu.Lock()
 	n, ok := g.networks.get(carrier)
@@ -125,11 +159,8 @@ func (g *Gatherer) carried(ctx context.Context, stream eventstore.StreamID, at e
 				break
 			}
 			if e.ID.String() == id {
-				opened, err := g.open(ctx, e)
-				if err != nil {
-					return n, err
-				}
-				return networkIn(opened)
+				_, n, err = g.open(ctx, e)
+				return n, err
 			}
 		}
 		if since == 0 {
@@ -137,19 +168,4 @@ func (g *Gatherer) carried(ctx context.Context, stream eventstore.StreamID, at e
 		}
 	}
 	return n, nil
-}
-
-// networkIn reads the network of an append off the opened payload.
-func networkIn(opened json.RawMessage) (session.Network, error) {
-	var in struct {
-		Network session.Network `json:"network"`
-	}
-	if opened == nil {
-		return in.Network, nil
-	}
-	// The error would quote what was sealed.
-	if json.Unmarshal(opened, &in) != nil {
-		return session.Network{}, errors.New("the network of an append is malformed")
-	}
-	return in.Network, nil
 }

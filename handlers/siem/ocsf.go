@@ -23,11 +23,7 @@ func appendOCSF(to []byte, r *Record, o Options) ([]byte, bool, error) {
 	if !ok || w.off && !o.All {
 		return to, false, nil
 	}
-	text, err := json.Marshal(activityOf(w, r, o))
-	if err != nil {
-		return to, false, err
-	}
-	return append(append(to, text...), '\n'), true, nil
+	return appendJSON(to, activityOf(w, r, o))
 }
 
 // activityOf makes the record of an event.
