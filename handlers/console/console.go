@@ -26,6 +26,17 @@ type Server struct {
 	Looks      Looks
 	People     People
 	Executions Executions
+	Persons    Persons
+	Logins     Logins
+	Verdicts   Verdicts
+	Sources    Sources
+	Changes    Changes
+	Things     Things
+	Trail      Trail
+	Deliveries Deliveries
+	Accesses   Accesses
+	Erasures   Erasures
+	Retention  Retention
 	Fresh      func(ctx context.Context) (Freshness, error)
 	Wait       func(ctx context.Context) error // until what is read has seen all that is written
 	Now        func() time.Time

@@ -26,9 +26,31 @@ type page struct {
 
 // pages lists all addresses. A page records the look before it writes.
 func (s *Server) pages() []page {
-	return []page{
+	all := []page{
 		{path: "", needs: viewEvents, view: "overview", run: s.overview},
 	}
+	if s.Changes == nil { // what these show is not read yet
+		return all
+	}
+	return append(all, []page{
+		{path: "people/", needs: viewEvents, view: "people", run: s.people},
+		{path: "people/{person}/", needs: viewEvents, view: "people", run: s.person},
+		{path: "people/{person}/sessions/{session}/end/", method: http.MethodPost, needs: endSession, view: "people", run: s.endSession},
+		{path: "policies/", needs: viewEvents, view: "verdicts", run: s.policies},
+		{path: "policies/{policy}/", needs: viewEvents, view: "verdicts", run: s.policy},
+		{path: "sources/", needs: viewEvents, view: "sources", run: s.sources},
+		{path: "changes/", needs: viewEvents, view: "changes", run: s.changes},
+		{path: "changes/{event}/", needs: viewEvents, view: "changes", run: s.change},
+		{path: "live/", needs: viewEvents, view: "live", run: s.live},
+		{path: "live/names/", needs: viewEvents, view: "people", run: s.names},
+		{path: "deliveries/", needs: viewEvents, view: "deliveries", run: s.deliveries},
+		{path: "deliveries/{sink}/", needs: viewEvents, view: "deliveries", run: s.delivery},
+		{path: "deliveries/{sink}/{deed}/", method: http.MethodPost, needs: changeSinks, view: "deliveries", run: s.deliveryDeed},
+		{path: "access/", needs: viewEvents, view: "accesses", run: s.access},
+		{path: "erasures/", needs: viewEvents, view: "erasures", run: s.erasures},
+		{path: "erasures/retention/", method: http.MethodPost, view: "retention", run: s.setRetention},
+		{path: "erasures/{event}/", needs: viewEvents, view: "erasures", run: s.erasure},
+	}...)
 }
 
 // A section is an entry of the navigation.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/handlers/web"
 )
 
@@ -21,6 +22,11 @@ var functions = template.FuncMap{
 	"short":    short,
 	"percent":  percent,
 	"outcome":  outcomeOf,
+	"kind":     kindName,
+	"verdict":  verdictTone,
+	"because":  becauseText,
+	"months":   monthsText,
+	"device":   session.Device,
 }
 
 // took says how long something took, in the unit that fits.
