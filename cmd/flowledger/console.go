@@ -10,7 +10,9 @@ import (
 
 // console makes the audit console.
 func (a *app) console(callers *caller.Callers) *console.Server {
+	persons := &consolePersons{pageAccount{a}}
 	return &console.Server{
+		Persons: persons, Logins: persons, Things: a.objects, Trail: &consoleTrail{a}, Deliveries: consoleDeliveries{sinksAPI{a.outgoing}},
 		Callers: callers, Forgery: callers, Brands: &brands{a}, Looks: a.looks, People: &consolePeople{a},
 		Executions: a.executions, Fresh: a.freshness, Wait: a.wait, Now: time.Now, Log: a.log,
 	}
