@@ -61,6 +61,10 @@ type Executor struct {
 	Log     *slog.Logger // nil for none
 
 	former former
+
+	// committed is told of each append, for those who hold what the ledger says
+	// against what was in memory; nil for nobody.
+	committed func(id string, events []execution.Event, s execution.State)
 }
 
 // Definitions are the configured things, as of a moment ago.
@@ -172,6 +176,9 @@ func (x *Executor) commit(ctx context.Context, d *draft) error {
 		return fmt.Errorf("execution %s: %w", d.id, x.overtaken(ctx, d, err))
 	}
 	x.tell(ctx, d)
+	if x.committed != nil {
+		x.committed(d.id, d.events, d.state)
+	}
 	d.revision, d.events = revision, nil
 	return nil
 }
