@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"reflect"
+	"sync"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -36,7 +38,7 @@ func (g *Gatherer) name(ctx context.Context, r *Record) error {
 		return err
 	}
 	var own session.Network
-	if r.Personal, own, err = g.open(ctx, r.Recorded); err != nil {
+	if r.Personal, own, err = g.open(ctx, r.Recorded, r.Event); err != nil {
 		return err
 	}
 	if r.Network, err = g.network(ctx, r, own); err == nil {
@@ -89,32 +91,55 @@ func (g *Gatherer) person(ctx context.Context, id string) (Person, error) {
 	return p, nil
 }
 
-// open returns the payload with its personal parts, and the network of the
-// append, as far as they are here and not forgotten.
-func (g *Gatherer) open(ctx context.Context, e eventstore.Recorded) (json.RawMessage, session.Network, error) {
-	var n session.Network
+// open returns the payload with its personal fields, nil if it has none, and
+// the network of the append, as far as they are here and not forgotten.
+func (g *Gatherer) open(ctx context.Context, e eventstore.Recorded, event any) (json.RawMessage, session.Network, error) {
+	var carried struct {
+		Network session.Network `json:"network"`
+	}
 	if len(e.Sealed) == 0 {
-		return nil, n, nil
+		return nil, carried.Network, nil
 	}
 	opened, err := g.Codec.Reveal(ctx, e, domain.Profile, domain.Network)
-	if err != nil {
-		return nil, n, err
+	if err != nil || len(opened) == len(e.Payload) {
+		return nil, carried.Network, err // nothing was added
+	}
+	// No error says what was sealed.
+	if json.Unmarshal(opened, &carried) != nil {
+		return nil, session.Network{}, fmt.Errorf("open %s: it is malformed", e.ID)
+	}
+	if !hasPersonal(reflect.TypeOf(event)) {
+		return nil, carried.Network, nil
 	}
 	var fields map[string]json.RawMessage
-	// No error says what was sealed.
 	if json.Unmarshal(opened, &fields) != nil {
-		return nil, n, fmt.Errorf("open %s: it is malformed", e.ID)
-	}
-	carried := fields["network"]
-	if carried == nil {
-		return opened, n, nil
-	}
-	if json.Unmarshal(carried, &n) != nil {
-		return nil, n, fmt.Errorf("open %s: the network is malformed", e.ID)
+		return nil, session.Network{}, fmt.Errorf("open %s: it is malformed", e.ID)
 	}
 	delete(fields, "network")
 	opened, err = json.Marshal(fields)
-	return opened, n, err
+	return opened, carried.Network, err
+}
+
+// personal remembers which types have personal fields of their own.
+var personal sync.Map
+
+// hasPersonal tells whether events of a type have fields of class P or N,
+// besides the network that any may carry.
+func hasPersonal(t reflect.Type) bool {
+	if t == nil || t.Kind() != reflect.Struct {
+		return false
+	}
+	if known, ok := personal.Load(t); ok {
+		return known.(bool)
+	}
+	has := false
+	for i := range t.NumField() {
+		f := t.Field(i)
+		class := f.Tag.Get("seal")
+		has = has || class == string(rune(domain.Profile)) || class == string(rune(domain.Network)) || f.Anonymous && hasPersonal(f.Type)
+	}
+	personal.Store(t, has)
+	return has
 }
 
 // network finds where the request of an append came from. Its first event
@@ -159,7 +184,7 @@ func (g *Gatherer) carried(ctx context.Context, stream eventstore.StreamID, at e
 				break
 			}
 			if e.ID.String() == id {
-				_, n, err = g.open(ctx, e)
+				_, n, err = g.open(ctx, e, nil)
 				return n, err
 			}
 		}
