@@ -20,3 +20,15 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 	b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
+
+// BenchmarkFollow shows logins of 15 events as they come, one after the other.
+func BenchmarkFollow(b *testing.B) {
+	w := newWorld(b)
+	w.run()
+	n := 0
+	for b.Loop() {
+		loginAs(w, fmt.Sprint("x", n), fmt.Sprint("s", n), fmt.Sprint("u", n%100))
+		w.settle()
+		n++
+	}
+}

@@ -316,10 +316,6 @@ func (s *executionSearch) byDuration(f ExecutionFilter) error {
 	return err
 }
 
-// collectable is how many executions are collected before the rest is looked
-// for among what else is wanted.
-const collectable = 50_000
-
 // narrow keeps what meets a condition: it collects them if they are not too
 // many, else each has to be looked at.
 func (s *executionSearch) narrow(table, condition string, args ...any) error {
@@ -338,7 +334,7 @@ func (s *executionSearch) narrow(table, condition string, args ...any) error {
 func (s *executionSearch) collect(set *numberSet, text string, args ...any) (enough bool, err error) {
 	n := 0
 	err = eachUntil(s.conn, text, func(row *sqlite.Stmt) bool {
-		if n++; n > collectable {
+		if n++; n > s.limits.collect {
 			enough = true
 			return false
 		}

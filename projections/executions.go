@@ -22,13 +22,14 @@ import (
 // by value is a set of numbers, kept as rows of bits: any filter, and any of
 // them together, is answered by reading a bit for each execution.
 type Executions struct {
-	views *Views
+	views  *Views
+	limits searchLimits
 
 	batch executionBatch // the runner's own
 }
 
 // NewExecutions makes the read model.
-func NewExecutions(v *Views) *Executions { return &Executions{views: v} }
+func NewExecutions(v *Views) *Executions { return &Executions{views: v, limits: usualLimits} }
 
 // Name implements [Projection].
 func (*Executions) Name() string { return "executions" }

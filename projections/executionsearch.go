@@ -15,9 +15,22 @@ import (
 	"github.com/flowledger/flowledger/domain"
 )
 
-// searchBudget is how long a search looks at executions one by one. Where it
-// has seen none of them matter by then, it says how far it came.
-const searchBudget = 120 * time.Millisecond
+// searchLimits bound what a search costs among very many executions.
+type searchLimits struct {
+	// budget is how long it looks at executions one by one. If it has not
+	// seen all by then that matter, it says how far it came.
+	budget time.Duration
+
+	// collect is how many executions are collected that an index yields
+	// before they are rather looked for among what else is wanted.
+	collect int
+
+	// sort is how many executions are read and sorted, rather than met on a
+	// walk along the index of their order.
+	sort int
+}
+
+var usualLimits = searchLimits{budget: 120 * time.Millisecond, collect: 50_000, sort: 20_000}
 
 // executionOrders are the expressions by which lists can be ordered. A minus
 // in front of the name turns an order round.
@@ -33,7 +46,7 @@ func (x *Executions) Search(ctx context.Context, f ExecutionFilter, order string
 		return page, domain.Errorf(domain.Invalid, "There is no order %s.", order)
 	}
 	err = x.views.snapshot(ctx, "executions", func(conn *sqlite.Conn) error {
-		s := &executionSearch{conn: conn, exact: true, deadline: time.Now().Add(searchBudget)}
+		s := &executionSearch{conn: conn, limits: x.limits, exact: true, deadline: time.Now().Add(x.limits.budget)}
 		if err := s.find(f); err != nil {
 			return err
 		}
@@ -64,6 +77,7 @@ func cutMinus(order string) (name string, descending bool) {
 // An executionSearch is a search under way, in one snapshot of the tables.
 type executionSearch struct {
 	conn     *sqlite.Conn
+	limits   searchLimits
 	low      int64 // number of the first execution that may be wanted
 	high     int64 // number behind the last
 	found    *numberSet
@@ -111,7 +125,7 @@ const matchAtOnce = 1000
 // time: less of it once there is what is wanted. It always looks at some.
 func (s *executionSearch) match(descending bool, wanted int) (out []int64, err error) {
 	part := make([]int64, 0, matchAtOnce)
-	enough := s.deadline.Add(-searchBudget * 2 / 3)
+	enough := s.deadline.Add(-s.limits.budget * 2 / 3)
 	look := func() {
 		var those []int64
 		those, err = s.meeting(part)
@@ -160,10 +174,6 @@ func (s *executionSearch) meeting(numbers []int64) ([]int64, error) {
 	return numbers, nil
 }
 
-// sortable is how many executions are rather read and sorted than met on a
-// walk along the index of their order.
-const sortable = 20_000
-
 // sorted returns the numbers of a page in the order of an expression.
 func (s *executionSearch) sorted(by string, descending bool, p Page) ([]int64, error) {
 	if len(s.rest) > 0 {
@@ -177,12 +187,12 @@ func (s *executionSearch) sorted(by string, descending bool, p Page) ([]int64, e
 		}
 	}
 	s.total = s.found.count()
-	if s.total > sortable && p.Limit > 0 {
+	if s.total > s.limits.sort && p.Limit > 0 {
 		if numbers, ok, err := s.along(by, descending, p); ok || err != nil {
 			return numbers, err
 		}
 		// They are far apart in that order. The newest of them will do.
-		newest := s.found.page(true, Page{Limit: sortable})
+		newest := s.found.page(true, Page{Limit: s.limits.sort})
 		reached, err := startOf(s.conn, newest[len(newest)-1])
 		if err != nil {
 			return nil, err

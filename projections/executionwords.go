@@ -128,9 +128,9 @@ func (s *executionSearch) newest(set *numberSet, condition string, args ...any) 
 		least = row.ColumnInt64(0)
 		set.add(least)
 		n++
-		return n < collectable
+		return n < s.limits.collect
 	}, args...)
-	if err != nil || n < collectable {
+	if err != nil || n < s.limits.collect {
 		return err
 	}
 	s.found.keep(least, s.high)
