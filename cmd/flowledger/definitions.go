@@ -88,7 +88,7 @@ func (d *definitions) evaluated(e execution.Evaluation) {
 }
 
 func (d *definitions) pinned(ctx context.Context, pins execution.Pins) error {
-	all, err := d.app.pinned(ctx, pins)
+	all, err := d.app.teller().Pinned(ctx, pins)
 	for _, p := range all {
 		if p.Part == "policy binding" {
 			p.Ref = domain.Ref{ID: p.ID, Revision: p.Revision} // as evidence names it

@@ -14,6 +14,7 @@ import (
 	"github.com/flowledger/flowledger/domain/stage"
 	"github.com/flowledger/flowledger/handlers/adminapi"
 	"github.com/flowledger/flowledger/handlers/executor"
+	"github.com/flowledger/flowledger/handlers/story"
 )
 
 // trials asks policies on trial for the administration API.
@@ -105,15 +106,10 @@ func step(s policy.Step) blueprint.LogEvent {
 // wish puts an effect that a policy asks for into words. Fields are what it
 // would write.
 func wish(e execution.Effect, fields map[string]any) (string, map[string]any) {
-	switch {
-	case e.SendMail != nil:
-		return fmt.Sprintf("send a mail (%s) to %v: %v", e.SendMail.Purpose, fields["to"], fields["subject"]), nil
-	case e.Record != nil:
-		return fmt.Sprintf("write %s into the audit trail for %s", e.Record.Action, e.Record.App), map[string]any{"context": fields}
-	case e.RemovePassword != nil:
-		return "make the password of user " + e.RemovePassword.User + " unusable", nil
+	if e.Record != nil {
+		return story.Wish(e, fields), map[string]any{"context": fields}
 	}
-	return "change something outside of the policy", nil
+	return story.Wish(e, fields), nil
 }
 
 // values are names with their values in one line.

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"context"
@@ -9,14 +9,14 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 )
 
-// A teller puts events into words, for people who were not there.
-type teller struct {
-	ctx context.Context
-	app *app
+// A tale puts the events of one execution into words.
+type tale struct {
+	*Teller
+	ctx context.Context // of who asked, for it is told to nobody else
 }
 
 // tell returns a sentence, and lines that say more.
-func (t *teller) tell(e execution.Event, before execution.State) (string, []string) {
+func (t *tale) tell(e execution.Event, before execution.State) (string, []string) {
 	switch e := e.(type) {
 	case execution.ExecutionStarted:
 		return fmt.Sprintf("%s entered the flow %s, %s, %s, by the %s.",
@@ -51,7 +51,7 @@ func (t *teller) tell(e execution.Event, before execution.State) (string, []stri
 	return t.tellMore(e)
 }
 
-func (t *teller) tellMore(e execution.Event) (string, []string) {
+func (t *tale) tellMore(e execution.Event) (string, []string) {
 	switch e := e.(type) {
 	case execution.ExecutionResumed:
 		return fmt.Sprintf("Goes on where execution %s waited, by a %s; %d stage(s) are left.", e.From, e.Via, len(e.Entries)), append(t.changedPins(e.Pins), learned(e.Change)...)
@@ -83,11 +83,11 @@ func (t *teller) tellMore(e execution.Event) (string, []string) {
 }
 
 // who names a user, if the name is still readable.
-func (t *teller) who(id, nobody string) string {
+func (t *tale) who(id, nobody string) string {
 	if id == "" {
 		return nobody
 	}
-	p, err := t.app.users.Person(t.ctx, id)
+	p, err := t.People.Person(t.ctx, id)
 	if err != nil || !p.Exists() {
 		return "user " + id
 	}
@@ -109,7 +109,7 @@ func stageName(r domain.Ref) string {
 	return fmt.Sprintf("stage %s (%s)", r.Name, kind)
 }
 
-func (t *teller) planned(e execution.PlanCreated) (string, []string) {
+func (t *tale) planned(e execution.PlanCreated) (string, []string) {
 	var lines []string
 	for _, entry := range e.Entries {
 		mark := ""

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 )
 
 // asked tells what policies said, a paragraph for each result.
-func (t *teller) asked(e execution.Evaluation, before execution.State) (string, []string) {
+func (t *tale) asked(e execution.Evaluation, before execution.State) (string, []string) {
 	verdict := "let it pass"
 	if !e.Passing {
 		verdict = "did not let it pass"
@@ -33,8 +33,7 @@ func (t *teller) asked(e execution.Evaluation, before execution.State) (string, 
 		}
 	}
 	for i, effect := range e.Effects {
-		wished, _ := wish(effect, e.EffectFields[strconv.Itoa(i)])
-		lines = append(lines, "asked to "+wished)
+		lines = append(lines, "asked to "+Wish(effect, e.EffectFields[strconv.Itoa(i)]))
 	}
 	return fmt.Sprintf("The policies of %s %s (%s, %d ms).", targetOf(e, before), verdict, rule(e), e.MS), lines
 }
@@ -67,7 +66,7 @@ func targetOf(e execution.Evaluation, before execution.State) string {
 }
 
 // result is one verdict: which binding, which policy, which line.
-func (t *teller) result(e execution.Evaluation, r execution.PolicyResult) []string {
+func (t *tale) result(e execution.Evaluation, r execution.PolicyResult) []string {
 	verdict := "passes"
 	if !r.Passing {
 		verdict = "does not pass"
@@ -170,4 +169,17 @@ func detail(d execution.Detail) []string {
 		lines = append(lines, "  message: "+m)
 	}
 	return lines
+}
+
+// Wish says what an effect asks for.
+func Wish(e execution.Effect, fields map[string]any) string {
+	switch {
+	case e.SendMail != nil:
+		return fmt.Sprintf("send a mail (%s) to %v: %v", e.SendMail.Purpose, fields["to"], fields["subject"])
+	case e.Record != nil:
+		return fmt.Sprintf("write %s into the audit trail for %s", e.Record.Action, e.Record.App)
+	case e.RemovePassword != nil:
+		return "make the password of user " + e.RemovePassword.User + " unusable"
+	}
+	return "change something outside of the policy"
 }

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"testing"
@@ -42,7 +42,7 @@ func TestEvaluationIsExplained(t *testing.T) {
 			EffectFields: map[string]map[string]any{"0": {"to": []any{"a@example.org"}, "subject": "Hello"}},
 		},
 	}
-	sentence, lines := (&teller{}).asked(e, execution.State{})
+	sentence, lines := (&tale{Teller: &Teller{}}).asked(e, execution.State{})
 	if want := "The policies of the flow did not let it pass (mode all: each of 3 has to pass, 12 ms)."; sentence != want {
 		t.Errorf("got %q, want %q", sentence, want)
 	}
@@ -106,7 +106,7 @@ func TestErrorsAreExplained(t *testing.T) {
 			if got := targetOf(e, execution.State{}); got != tt.of {
 				t.Errorf("target: got %q, want %q", got, tt.of)
 			}
-			got := (&teller{}).result(e, tt.result)
+			got := (&tale{Teller: &Teller{}}).result(e, tt.result)
 			if want := []string{tt.want, "  took 0 ms; " + tt.weighs}; !cmp.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)
 			}

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"context"
@@ -11,53 +11,53 @@ import (
 	"github.com/flowledger/flowledger/domain/execution"
 )
 
-// An outdated is a configured thing that an execution goes by although it has
+// An Outdated is a configured thing that an execution goes by although it has
 // changed since.
-type outdated struct {
+type Outdated struct {
 	Part string `json:"part"`
 	domain.Ref
 	Now *int64 `json:"now"` // the present revision; null for what was removed
 }
 
 // outdated lists what has changed of all that an execution goes by.
-func (a *app) outdated(ctx context.Context, s execution.State) ([]outdated, error) {
-	used := []outdated{{Part: "flow", Ref: s.Flow}}
+func (t *Teller) outdated(ctx context.Context, s execution.State) ([]Outdated, error) {
+	used := []Outdated{{Part: "flow", Ref: s.Flow}}
 	for _, e := range s.Plan {
 		if !e.InMemory {
-			used = append(used, outdated{Part: "binding", Ref: e.Binding}, outdated{Part: "stage", Ref: e.Stage})
+			used = append(used, Outdated{Part: "binding", Ref: e.Binding}, Outdated{Part: "stage", Ref: e.Stage})
 		}
 	}
-	pinned, err := a.pinned(ctx, s.Pins)
+	pinned, err := t.Pinned(ctx, s.Pins)
 	if err != nil {
 		return nil, err
 	}
-	out := []outdated{}
+	out := []Outdated{}
 	for _, u := range append(used, pinned...) {
-		t, ok := a.objects.Thing(u.ID)
-		if ok && t.Revision == u.Revision {
+		now, ok := t.Objects.Thing(u.ID)
+		if ok && now.Revision == u.Revision {
 			continue
 		}
 		if ok {
-			u.Now = &t.Revision
+			u.Now = &now.Revision
 		}
 		out = append(out, u)
 	}
 	return out, nil
 }
 
-// pinned are the things that a plan pins, by what they are, in the order of
+// Pinned are the things that a plan pins, by what they are, in the order of
 // their ids.
-func (a *app) pinned(ctx context.Context, pins execution.Pins) ([]outdated, error) {
-	var out []outdated
+func (t *Teller) Pinned(ctx context.Context, pins execution.Pins) ([]Outdated, error) {
+	var out []Outdated
 	for _, id := range slices.Sorted(maps.Keys(pins)) {
-		t, ok := a.objects.Thing(id)
-		if !ok || t.Revision != pins[id] {
+		thing, ok := t.Objects.Thing(id)
+		if !ok || thing.Revision != pins[id] {
 			var err error
-			if t, err = a.objectAt(ctx, id, pins[id]); err != nil {
+			if thing, err = t.ObjectAt(ctx, id, pins[id]); err != nil {
 				return nil, err
 			}
 		}
-		out = append(out, outdated{Part: partOf(t.Kind), Ref: t.Ref()})
+		out = append(out, Outdated{Part: partOf(thing.Kind), Ref: thing.Ref()})
 	}
 	return out, nil
 }
@@ -75,12 +75,12 @@ func partOf(kind string) string {
 }
 
 // standing says as of which revision a thing was used, and what became of it.
-func (t *teller) standing(id string, revision int64) string {
+func (t *tale) standing(id string, revision int64) string {
 	text := fmt.Sprintf("revision %d", revision)
-	if t.app == nil {
+	if t.Objects == nil {
 		return text
 	}
-	now, ok := t.app.objects.Thing(id)
+	now, ok := t.Objects.Thing(id)
 	switch {
 	case !ok:
 		return text + " (removed since)"
@@ -92,11 +92,11 @@ func (t *teller) standing(id string, revision int64) string {
 
 // changedPins names what a plan pins that has changed since; all else is as it
 // stands.
-func (t *teller) changedPins(pins execution.Pins) []string {
-	if t.app == nil {
+func (t *tale) changedPins(pins execution.Pins) []string {
+	if t.Objects == nil {
 		return nil
 	}
-	all, err := t.app.pinned(t.ctx, pins)
+	all, err := t.Pinned(t.ctx, pins)
 	if err != nil {
 		return []string{"what it goes by cannot be read: " + err.Error()}
 	}

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"testing"
@@ -19,11 +19,11 @@ func TestFactsAreTold(t *testing.T) {
 		"binding b (order 0), policy bad revision 0: passes, decided in line 1", "  took 0 ms; an error counts as not passing",
 		"  rests on check_ip = false, score = -3, threshold = -3",
 	}
-	if diff := cmp.Diff(want, (&teller{}).result(execution.Evaluation{}, r)); diff != "" {
+	if diff := cmp.Diff(want, (&tale{Teller: &Teller{}}).result(execution.Evaluation{}, r)); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 	r.Facts = map[string]any{"line": 1}
-	if got := (&teller{}).result(execution.Evaluation{}, r); len(got) != 2 {
+	if got := (&tale{Teller: &Teller{}}).result(execution.Evaluation{}, r); len(got) != 2 {
 		t.Errorf("no facts: %q", got)
 	}
 }
