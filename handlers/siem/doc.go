@@ -9,7 +9,7 @@
 //
 // jsonl and csv have every other event.
 //
-// ocsf, and syslog, whose message is the OCSF record, have the rows of
+// ocsf, and syslog, whose message is the OCSF record if no other is chosen, have the rows of
 // spec/events.md 9.2, those that are off there only with Options.All, and for
 // the types without a row that of their category. Nothing becomes of what
 // happens inside an execution, such as StageEntered, of effects that another

@@ -69,6 +69,20 @@ func check(t *testing.T, r siem.Record, o siem.Options) (said int) {
 			t.Errorf("%s of %s (personal %v): %s\n%s", f, r.Type, o.Personal, complaint, text)
 		}
 	}
+	for _, inner := range []siem.Format{siem.ECS, siem.CEF, siem.JSONL} {
+		o.Message = inner
+		text, ok := written(t, siem.Syslog, r, o)
+		if !ok {
+			continue
+		}
+		m, err := siemtest.ParseSyslog([]byte(strings.TrimSuffix(text, "\n")))
+		if err != nil {
+			t.Errorf("syslog of %s: %v\n%s", r.Type, err, text)
+		}
+		for _, complaint := range complaints(inner, r, m.Message+"\n") {
+			t.Errorf("%s in syslog of %s: %s\n%s", inner, r.Type, complaint, text)
+		}
+	}
 	return said
 }
 
