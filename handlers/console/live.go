@@ -40,7 +40,6 @@ type eventRow struct {
 	Path      string // of its execution; empty for none
 	Actor     string // id of the user; empty for nobody
 	ActorName string
-	ActorKind string
 }
 
 // A liveView is the live page for the template.

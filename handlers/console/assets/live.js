@@ -101,7 +101,7 @@ if (tail) {
       who.textContent = names.get(actor.id) || `person ${short(actor.id)}`;
       who.dataset.person = actor.id;
     } else {
-      who.replaceWith(document.createTextNode(actor.kind || ""));
+      who.replaceWith(document.createTextNode(actor.kind || "–"));
     }
     return row;
   };
@@ -174,7 +174,7 @@ if (tail) {
 
   button.addEventListener("click", toggle);
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "p" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key !== "p" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea, [contenteditable]")) return;
     event.preventDefault();
     toggle();
