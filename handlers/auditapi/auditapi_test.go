@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,21 +42,28 @@ func (broken) ReadStream(context.Context, eventstore.StreamID, eventstore.Revisi
 }
 
 // looks remembers who looked, in words.
-type looks struct{ told []string }
+type looks struct {
+	mu   sync.Mutex // guards told while requests are under way
+	told []string
+}
+
+func (l *looks) tell(words ...any) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = append(l.told, fmt.Sprint(words...))
+	return nil
+}
 
 func (l *looks) Queried(_ context.Context, c session.Caller, q looked.Look) error {
-	l.told = append(l.told, fmt.Sprint(q.View, " ", q.Filters, " found ", q.Count))
-	return nil
+	return l.tell(q.View, " ", q.Filters, " found ", q.Count)
 }
 
 func (l *looks) Inspected(_ context.Context, c session.Caller, execution string, live bool) error {
-	l.told = append(l.told, fmt.Sprint("inspected ", execution, " live ", live))
-	return nil
+	return l.tell("inspected ", execution, " live ", live)
 }
 
 func (l *looks) Refused(_ context.Context, c session.Caller, f looked.Refusal) error {
-	l.told = append(l.told, fmt.Sprint("refused ", f.View, ": ", f.Cause))
-	return nil
+	return l.tell("refused ", f.View, ": ", f.Cause)
 }
 
 var auditor = session.Caller{User: "u", Superuser: true}

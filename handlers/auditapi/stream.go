@@ -127,10 +127,6 @@ func (t *streaming) run() error {
 		case <-ctx.Done():
 		}
 	})
-	// The server's limit is for requests; whoever follows sends nothing more.
-	if err := t.rc.SetReadDeadline(time.Time{}); err != nil {
-		return fmt.Errorf("follow the ledger: %w", err)
-	}
 	fmt.Fprintf(&t.block, "retry: %d\nid: %s\n\n", streamRetry.Milliseconds(), t.at)
 	if err := t.flush(ctx); err != nil {
 		return err

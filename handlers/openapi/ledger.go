@@ -84,7 +84,7 @@ func ledger(s *shapes) []resource {
 		}}},
 		{path: "flows/executions/", key: key("id", ""), more: map[string]deed{
 			"GET ": {
-				summary: "List executions, the newest first", answer: executionPage(s), query: slices.Concat(executionFilters(), []Parameter{
+				id: "flows_executions_list", summary: "List executions, the newest first", answer: executionPage(s), query: slices.Concat(executionFilters(), []Parameter{
 					by("search", "", "Words of flows, stages and users, ids and networks, all of which must occur."),
 					by("ordering", "", "started, last_seen or duration; - in front for descending. The newest come first unless given."),
 				}, paging),
