@@ -123,13 +123,6 @@ func (x *Executions) ByID(ctx context.Context, id string) (found Execution, ok b
 	return found, ok, err
 }
 
-// List returns the executions that f wants, the newest first, and how many
-// there are on all pages.
-func (x *Executions) List(ctx context.Context, f ExecutionFilter, p Page) ([]Execution, int, error) {
-	page, err := x.Search(ctx, f, "", p)
-	return page.Executions, page.Total, err
-}
-
 // fetchAtOnce is how many executions one query reads.
 const fetchAtOnce = 500
 

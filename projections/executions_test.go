@@ -45,8 +45,8 @@ func TestExecutions(t *testing.T) {
 		"session": {projections.ExecutionFilter{Session: id("s")}, 3}, "later": {projections.ExecutionFilter{From: start.Add(1)}, 3},
 		"after": {projections.ExecutionFilter{From: start.Add(time.Second)}, 0}, "before": {projections.ExecutionFilter{Until: start}, 0},
 	} {
-		if got, total, err := w.executions.List(t.Context(), tt.filter, projections.Page{}); len(got) != tt.want || total != tt.want || err != nil {
-			t.Errorf("by %s: %d of %d, %v, want %d", name, len(got), total, err, tt.want)
+		if got, err := w.executions.Search(t.Context(), tt.filter, "", projections.Page{}); len(got.Executions) != tt.want || got.Total != tt.want || err != nil {
+			t.Errorf("by %s: %d of %d, %v, want %d", name, len(got.Executions), got.Total, err, tt.want)
 		}
 	}
 	for at, want := range map[time.Time]int{deadline: 0, deadline.Add(time.Second): 1} {
