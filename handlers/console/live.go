@@ -46,7 +46,6 @@ type eventRow struct {
 type liveView struct {
 	frame
 	Type, Category, Execution string
-	Flow                      string
 	Types                     []string
 	Events                    []eventRow
 	After                     string // position behind which the stream goes on
@@ -69,7 +68,7 @@ func (v liveView) AllTypes() string { return strings.Join(v.Types, " ") }
 // Stream is the address of the stream that the page follows.
 func (v liveView) Stream() string {
 	q := url.Values{}
-	for _, name := range []string{"type", "category", "execution", "flow"} {
+	for _, name := range []string{"type", "category", "execution"} {
 		if value := v.query.Get(name); value != "" {
 			q.Set(name, value)
 		}

@@ -38,8 +38,8 @@ const (
 	personLooks      = 20
 )
 
-// A tally is how often something occurs.
-type tally struct {
+// A usage is how often something was used.
+type usage struct {
 	Name  string
 	Count int
 }
@@ -57,7 +57,7 @@ type personView struct {
 	Executions []projections.Execution
 	Total      int // executions in all
 	Exact      bool
-	Factors    []tally
+	Factors    []usage
 	About, By  []changeRow
 	Looks      []projections.Access
 	Current    string // id of the session that asks
@@ -147,7 +147,7 @@ func (s *Server) pastOf(ctx context.Context, v *personView) error {
 }
 
 // factorsOf counts with what somebody logged in, the most used first.
-func factorsOf(executions []projections.Execution) (out []tally) {
+func factorsOf(executions []projections.Execution) (out []usage) {
 	counts := map[string]int{}
 	for _, x := range executions {
 		for _, f := range x.Factors {
@@ -155,9 +155,9 @@ func factorsOf(executions []projections.Execution) (out []tally) {
 		}
 	}
 	for name, n := range counts {
-		out = append(out, tally{name, n})
+		out = append(out, usage{name, n})
 	}
-	slices.SortFunc(out, func(a, b tally) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(out, func(a, b usage) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name)) })
 	return out
 }
 
