@@ -105,13 +105,13 @@ var layers = []layer{
 	{path: "handlers/siem/siemtest"},
 	{path: "handlers/flowapi", ours: []string{"domain/…", "handlers/looked"}, others: []string{"github.com/gorilla/mux"}},
 	{path: "handlers/adminapi", ours: []string{"domain/…", "eventstore", "eventstore/codec", "handlers/command", "handlers/account", "handlers/looked"}, others: []string{"github.com/gorilla/mux", "github.com/google/uuid"}},
-	{path: "handlers/auditapi", ours: []string{"domain/…", "eventstore", "handlers/looked", "handlers/siem", "projections"}, others: []string{"github.com/gorilla/mux", "github.com/google/uuid"}},
 	// What stages ask and what the catalog's kinds hold is described as it is.
 	{path: "handlers/openapi", ours: []string{"domain/catalog", "domain/stage"}, others: []string{"github.com/gorilla/mux", "gopkg.in/yaml.v3"}},
 	// One page shows the API's document.
 	{path: "handlers/web", ours: []string{"domain/…", "handlers/openapi"}, others: []string{"github.com/gorilla/mux"}},
 	// Tells executions to people, for whoever shows or prints them.
 	{path: "handlers/story", ours: []string{"domain/…", "eventstore", "eventstore/codec", "projections"}},
+	{path: "handlers/auditapi", ours: []string{"domain/…", "eventstore", "handlers/looked", "handlers/siem", "handlers/story", "projections"}, others: []string{"github.com/gorilla/mux", "github.com/google/uuid"}},
 	// The audit console shares the frame of the other pages.
 	{path: "handlers/console", ours: []string{"domain/…", "eventstore", "projections", "handlers/looked", "handlers/story", "handlers/web"}, others: []string{"github.com/gorilla/mux"}},
 	// The world outside, as policies and stages ask it, and the databases of places.

@@ -40,7 +40,7 @@ func (a *app) router(cfg config, m *metrics) *mux.Router {
 	flows := &flowapi.Server{Flows: a.executor, Callers: callers, Log: a.log}
 	flows.Mount(r)
 	ledger := &auditapi.Server{
-		Ledger: a.store, Index: a.audit, Stories: a, Executions: a.executions, People: a.users, Callers: callers, Forgery: callers, Retention: a, Erased: a, Looks: a.looks,
+		Ledger: a.store, Index: a.audit, Stories: a, Past: a.teller(), Executions: a.executions, People: a.users, Callers: callers, Forgery: callers, Retention: a, Erased: a, Looks: a.looks,
 		Tail: a.runner, Ending: a.ending, Wait: a.wait, Log: a.log,
 	}
 	ledger.Mount(r)

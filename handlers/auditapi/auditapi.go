@@ -29,6 +29,7 @@ type Server struct {
 	Ledger     Ledger
 	Index      Index
 	Stories    Stories
+	Past       Past
 	Executions Executions
 	People     People
 	Callers    Callers
@@ -130,6 +131,8 @@ func (s *Server) Mount(r *mux.Router) {
 	s.route(r, "flows/executions/{id}/events/", viewEvents, "executions", s.executionEvents)
 	s.route(r, "flows/executions/{id}/story/", viewEvents, "executions", s.story)
 	s.route(r, "flows/executions/{id}/state/", inspectFlow, "executions", s.state)
+	s.route(r, "flows/executions/{id}/decisions/", inspectFlow, "executions", s.decisions)
+	s.route(r, "flows/executions/{id}/differences/", inspectFlow, "executions", s.differences)
 	s.serve(r, "ledger/retention/", "retention", verb{http.MethodGet, viewEvents, s.retention}, verb{http.MethodPut, "", s.setRetention})
 	s.route(r, "ledger/erasures/{id}/", viewEvents, "erasures", s.erasure)
 }

@@ -78,6 +78,10 @@ func (s *Server) execution(w http.ResponseWriter, r *http.Request, c session.Cal
 	if err != nil {
 		return err
 	}
+	decided, err := s.Past.Decisions(r.Context(), x.ID)
+	if err != nil {
+		return err
+	}
 	rows, err := s.named(r.Context(), []projections.Execution{x})
 	if err != nil {
 		return err
@@ -88,7 +92,8 @@ func (s *Server) execution(w http.ResponseWriter, r *http.Request, c session.Cal
 	s.write(w, r, http.StatusOK, struct {
 		Execution
 		Definitions []Definition `json:"definitions"`
-	}{rows[0], used})
+		Decisions   []Decided    `json:"decisions"`
+	}{rows[0], used, summary(decided)})
 	return nil
 }
 
@@ -165,16 +170,23 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, c session.Caller, 
 	if err := write(&body, x.ID); err != nil {
 		return err
 	}
-	if x.User != c.User || x.Visitor != "" && x.Visitor != c.User {
-		if err := s.Looks.Inspected(r.Context(), c, x.ID, x.Status == string(execution.Running)); err != nil {
-			return err
-		}
+	if err := s.inspected(r, c, x); err != nil {
+		return err
 	}
 	w.Header().Set("Content-Type", kind)
 	if _, err := body.WriteTo(w); err != nil {
 		s.Log.DebugContext(r.Context(), "answer not written", "error", err)
 	}
 	return nil
+}
+
+// inspected records that an execution was looked into, unless it is the
+// caller's own.
+func (s *Server) inspected(r *http.Request, c session.Caller, x projections.Execution) error {
+	if x.User == c.User && (x.Visitor == "" || x.Visitor == c.User) {
+		return nil
+	}
+	return s.Looks.Inspected(r.Context(), c, x.ID, x.Status == string(execution.Running))
 }
 
 // A paging is which page of a list is wanted.

@@ -60,7 +60,7 @@ func newHouse(t *testing.T) *house {
 	}
 	h.server = &auditapi.Server{
 		Retention: &ruled{}, Erased: erased{}, Forgery: forged{},
-		Ledger: h.store, Index: h, Stories: h, Executions: h, People: h, Tail: h, Callers: h, Looks: &h.looks, Wait: func(context.Context) error { return nil },
+		Ledger: h.store, Index: h, Stories: h, Executions: h, Past: past{}, People: h, Tail: h, Callers: h, Looks: &h.looks, Wait: func(context.Context) error { return nil },
 		Log: slog.New(slog.DiscardHandler),
 	}
 	h.router = mux.NewRouter()
@@ -229,7 +229,7 @@ func TestExecutionLooks(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	h := newHouse(t)
 	routes := h.server.Routes()
-	if len(routes) != 10 {
+	if len(routes) != 12 {
 		t.Errorf("%d routes", len(routes))
 	}
 	for _, r := range routes {

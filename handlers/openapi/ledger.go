@@ -23,6 +23,7 @@ type usedDefinition struct {
 type executionInFull struct {
 	execution
 	Definitions []usedDefinition `json:"definitions"`
+	Decisions   []decided        `json:"decisions"`
 }
 
 // ledgerEvent is an event as the ledger has it.
@@ -97,6 +98,12 @@ func ledger(s *shapes) []resource {
 			"GET {}/state/": {
 				summary: "Show plan and context of an execution as of a revision", query: []Parameter{by("revision", 0, "The newest unless given.")},
 				answer: map[string]any{},
+			},
+			"GET {}/decisions/": {summary: "Explain what policies decided, and why", answer: decisions{}},
+			"GET {}/differences/": {
+				summary: "Show what is different between two revisions of an execution", answer: differences{}, query: []Parameter{
+					by("from", 0, "The revision before to unless given."), by("to", 0, "The newest unless given."),
+				},
 			},
 		}},
 	}
