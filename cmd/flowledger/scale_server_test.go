@@ -154,13 +154,20 @@ func (p *process) send(client *http.Client, r *http.Request) (int, map[string]an
 
 // login goes through the first flow as a user, and returns how long its steps
 // took. The last is as long as the password takes to check.
-func (p *process) login(who int) (steps []time.Duration) {
+func (p *process) login(who int) []time.Duration {
+	p.t.Helper()
+	_, steps := p.enter(who)
+	return steps
+}
+
+// enter is login that returns the browser, too.
+func (p *process) enter(who int) (client *http.Client, steps []time.Duration) {
 	p.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	client := &http.Client{Jar: jar, Transport: p.client.Transport, Timeout: time.Minute}
+	client = &http.Client{Jar: jar, Transport: p.client.Transport, Timeout: time.Minute}
 	const flow = "/api/v3/flows/executor/flow-00000/?query="
 	var challenge map[string]any
 	for i, answer := range []map[string]any{
@@ -183,5 +190,5 @@ func (p *process) login(who int) (steps []time.Duration) {
 			p.t.Fatalf("step %d of the login asks %v, want %s", i, challenge, want)
 		}
 	}
-	return steps
+	return client, steps
 }
