@@ -3,85 +3,151 @@ package console
 import (
 	"fmt"
 	"time"
+
+	"github.com/flowledger/flowledger/projections"
 )
 
-// A chartBar is a part of a bar in a drawing that the server makes: numbers in
-// the units of the drawing, from the upper left corner.
-type chartBar struct {
-	X, Y, Width, Height float64
-	Class               string // what it stands for
-	Title               string // what it says to those who point at it
+// A chart is a row of stacked bars, drawn by the server. Bars differ by pattern
+// as well as by colour, and whoever sees neither reads the table.
+type chart struct {
+	Title  string
+	Width  int
+	Height int
+	Bars   []chartBar
+	Lines  []chartLine // of the scale, the lowest first
+	Labels []chartLabel
+	Legend []chartPart // in the order in which they are stacked
 }
 
-// A chartMark is a word on an axis of a drawing.
-type chartMark struct {
-	X, Y float64
+// A chartBar is what stands above one slot of time.
+type chartBar struct {
+	At    time.Time
+	Parts []chartPart
+	Title string
+}
+
+// A chartPart is a part of a bar.
+type chartPart struct {
+	Class, Word string
+	Count       int
+	X, Y, W, H  float64
+}
+
+// A chartLine is a line of the scale.
+type chartLine struct {
+	Y    float64
 	Text string
 }
 
-// A chart is a drawing of numbers over time. It is a picture: the numbers
-// stand in a table beside it.
-type chart struct {
-	Width, Height float64
-	Base          float64 // where the bars stand
-	Bars          []chartBar
-	Marks         []chartMark // along the time
-	Peak          int         // what the highest bar stands for
-	Empty         bool        // nothing to draw
+// A chartLabel is a time at the axis.
+type chartLabel struct {
+	X    float64
+	Text string
 }
 
-// The size of a drawing. It is scaled to the width of the page.
+// What a chart measures.
 const (
-	chartWidth  = 720.0
-	chartHeight = 130.0
-	chartFoot   = 22.0 // for the words below the bars
-	chartHead   = 14.0 // for the number above them
+	chartWidth  = 960
+	chartHeight = 220
+	chartLeft   = 44
+	chartFoot   = 22
+	chartTop    = 8
 )
 
-// A chartPart is one of the numbers that a bar is stacked from.
-type chartPart struct {
-	Class, Name string
-	Count       int
+// stacked are the outcomes from the bottom up.
+var stacked = []string{"completed", "running", "cancelled", "expired", "failed", "denied"}
+
+// outcomeChart draws how executions ended over time.
+func outcomeChart(o projections.Overview, s span) chart {
+	var slots []slot
+	for _, one := range o.Slots {
+		slots = append(slots, slot{one.At, one.Outcomes})
+	}
+	return stackedChart("Executions by when they began and how they ended", slots, stacked, s.label)
 }
 
-// stacked draws a bar for each time, stacked from its parts, the first at the
-// bottom.
-func stacked(times []time.Time, layout string, parts func(i int) []chartPart) chart {
-	c := chart{Width: chartWidth, Height: chartHeight, Base: chartHeight - chartFoot}
-	for i := range times {
-		c.Peak = max(c.Peak, sum(parts(i)))
+// A slot is what is counted in a part of the time.
+type slot struct {
+	at     time.Time
+	counts map[string]int
+}
+
+// stackedChart draws counts by time: classes are those of the outcomes' words
+// and styles, from the bottom up.
+func stackedChart(title string, slots []slot, classes []string, label string) chart {
+	c := chart{Title: title, Width: chartWidth, Height: chartHeight}
+	top, present := 0, map[string]bool{}
+	for _, s := range slots {
+		sum := 0
+		for _, class := range classes {
+			sum += s.counts[class]
+			present[class] = present[class] || s.counts[class] > 0
+		}
+		top = max(top, sum)
 	}
-	if c.Peak == 0 {
-		c.Empty = true
-		return c
+	for _, class := range classes {
+		if present[class] {
+			c.Legend = append(c.Legend, chartPart{Class: class, Word: outcomeOf(class).Word})
+		}
 	}
-	wide := chartWidth / float64(len(times))
-	scale := (c.Base - chartHead) / float64(c.Peak)
-	gap := min(wide/5, 3)
-	for i, at := range times {
-		x, y := float64(i)*wide, c.Base
-		for _, p := range parts(i) {
-			if p.Count == 0 {
+	scale := scaleFor(top)
+	height := float64(chartHeight - chartFoot - chartTop)
+	for i := range 3 {
+		c.Lines = append(c.Lines, chartLine{chartTop + height - height*float64(i)/2, count(scale * i / 2)})
+	}
+	width := float64(chartWidth-chartLeft) / float64(max(1, len(slots)))
+	for i, s := range slots {
+		x, y := chartLeft+width*float64(i), chartTop+height
+		bar := chartBar{At: s.at, Title: s.at.UTC().Format("2006-01-02 15:04")}
+		for _, class := range classes {
+			n := s.counts[class]
+			if n == 0 {
 				continue
 			}
-			height := max(float64(p.Count)*scale, 1) // few among many are seen, too
-			y -= height
-			title := fmt.Sprintf("%s: %d %s", at.UTC().Format("2 Jan 15:04"), p.Count, p.Name)
-			c.Bars = append(c.Bars, chartBar{round(x + gap/2), round(y), round(wide - gap), round(height), p.Class, title})
+			h := height * float64(n) / float64(scale)
+			y -= h
+			word := outcomeOf(class).Word
+			bar.Parts = append(bar.Parts, chartPart{class, word, n, x + width*.12, y, width * .76, h})
+			bar.Title += fmt.Sprintf(", %s %s", count(n), word)
 		}
-		if every := (len(times) + 5) / 6; i%every == 0 {
-			c.Marks = append(c.Marks, chartMark{round(x + gap/2), chartHeight - 6, at.UTC().Format(layout)})
+		c.Bars = append(c.Bars, bar)
+		if every := max(1, len(slots)/6); i%every == 0 && i+every/2 < len(slots) {
+			c.Labels = append(c.Labels, chartLabel{x + width*.12, s.at.UTC().Format(label)})
 		}
 	}
 	return c
 }
 
-func sum(parts []chartPart) (n int) {
-	for _, p := range parts {
-		n += p.Count
+// scaleFor is the end of a scale that reaches to a number: a round one, whose
+// half is whole.
+func scaleFor(top int) int {
+	for scale := 2; ; scale *= 10 {
+		for _, times := range []int{1, 2, 5} {
+			if scale*times >= top {
+				return scale * times
+			}
+		}
 	}
-	return n
 }
 
-// round keeps a tenth of a unit: nobody sees more, and pages stay small.
-func round(x float64) float64 { return float64(int(x*10+0.5)) / 10 }
+// Empty tells whether there is nothing to draw.
+func (c chart) Empty() bool { return len(c.Legend) == 0 }
+
+// Base is where the bars stand.
+func (c chart) Base() int { return chartHeight - chartFoot }
+
+// Axis is where the times are written.
+func (c chart) Axis() int { return chartHeight - 6 }
+
+// Left is where the bars begin.
+func (c chart) Left() int { return chartLeft }
+
+// Count is what a bar has of a class.
+func (b chartBar) Count(class string) int {
+	for _, p := range b.Parts {
+		if p.Class == class {
+			return p.Count
+		}
+	}
+	return 0
+}

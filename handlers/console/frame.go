@@ -24,6 +24,7 @@ type frame struct {
 	Request  string // id of the request, for the reference on error pages
 	Super    bool
 	Scripts  []string // assets of this page, beside those of all
+	Refresh  int      // seconds until the page asks for itself again; 0 for never
 	LogOut   string
 	Account  string
 }

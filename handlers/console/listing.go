@@ -24,7 +24,7 @@ type choice struct {
 // spanChoices are links to the same page with other spans of time.
 func spanChoices(u *url.URL, chosen span) (out []choice) {
 	for _, s := range spans {
-		out = append(out, choice{s.Text, "?" + with(u.Query(), "range", s.Name), s.Name == chosen.Name})
+		out = append(out, choice{s.Title, "?" + with(u.Query(), "range", s.Name), s.Name == chosen.Name})
 	}
 	return out
 }

@@ -79,7 +79,12 @@ type policiesView struct {
 }
 
 func (s *Server) policies(w http.ResponseWriter, r *http.Request, c *session.Caller) error {
-	chosen, from, until := spanOf(r.URL.Query(), c.Now)
+	chosen, err := spanOf(r)
+	if err != nil {
+		return err
+	}
+	until := s.Now()
+	from := chosen.since(until)
 	found, err := s.Verdicts.Policies(r.Context(), from, until)
 	if err != nil {
 		return err
@@ -120,7 +125,6 @@ type policyView struct {
 	Said      string
 	Revision  string
 	Chart     chart
-	Slots     []projections.VerdictSlot
 	Revisions []revisionRow
 	Shift     string // what the newest revision changed, in words
 	Verdicts  []projections.Verdict
@@ -148,7 +152,12 @@ func (v policyView) Name() string {
 
 func (s *Server) policy(w http.ResponseWriter, r *http.Request, c *session.Caller) error {
 	q, id := r.URL.Query(), mux.Vars(r)["policy"]
-	chosen, from, until := spanOf(q, c.Now)
+	chosen, err := spanOf(r)
+	if err != nil {
+		return err
+	}
+	until := s.Now()
+	from := chosen.since(until)
 	f := projections.VerdictFilter{Policy: id, Said: q.Get("said"), From: from, Until: until}
 	if f.Said != "" && !slices.Contains(sayings, f.Said) {
 		return invalid("said", "A policy says passed, failed or erred.")
@@ -170,10 +179,11 @@ func (s *Server) policy(w http.ResponseWriter, r *http.Request, c *session.Calle
 	if v.Policy, err = s.policyNamed(r.Context(), id, from, until); err != nil {
 		return err
 	}
-	if v.Slots, err = s.Verdicts.Over(r.Context(), id, from, until, chosen.step); err != nil {
+	slots, err := s.Verdicts.Over(r.Context(), id, from, until, chosen.step)
+	if err != nil {
 		return err
 	}
-	v.Chart = verdictChart(v.Slots, chosen.layout)
+	v.Chart = verdictChart(slots, chosen.label)
 	if v.Revisions, err = s.revisions(r.Context(), v.Policy, from, until); err != nil {
 		return err
 	}
@@ -235,13 +245,14 @@ func shiftOf(rows []revisionRow) string {
 	return fmt.Sprintf("Since revision %d %s fail; at revision %d it was %s.", is.Revision, is.FailedShare(), was.Revision, was.FailedShare())
 }
 
+// verdictParts are what a drawing of verdicts is stacked from.
+var verdictParts = []string{"verdict-passed", "verdict-failed", "verdict-erred"}
+
 // verdictChart draws what a policy said over time.
 func verdictChart(slots []projections.VerdictSlot, layout string) chart {
-	times := make([]time.Time, len(slots))
+	counted := make([]slot, len(slots))
 	for i, s := range slots {
-		times[i] = s.At
+		counted[i] = slot{s.At, map[string]int{verdictParts[0]: s.Passed, verdictParts[1]: s.Failed, verdictParts[2]: s.Erred}}
 	}
-	return stacked(times, layout, func(i int) []chartPart {
-		return []chartPart{{"passed", "passed", slots[i].Passed}, {"failed", "failed", slots[i].Failed}, {"erred", "erred", slots[i].Erred}}
-	})
+	return stackedChart("What the policy said, by the time of asking", counted, verdictParts, layout)
 }

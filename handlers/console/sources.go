@@ -78,7 +78,12 @@ func (s *Server) sources(w http.ResponseWriter, r *http.Request, c *session.Call
 	if err != nil {
 		return err
 	}
-	chosen, from, until := spanOf(q, c.Now)
+	chosen, err := spanOf(r)
+	if err != nil {
+		return err
+	}
+	until := s.Now()
+	from := chosen.since(until)
 	v := sourcesView{sourceWay: sourceWays[0], From: from, Until: until, Spans: spanChoices(r.URL, chosen)}
 	for _, way := range sourceWays {
 		if way.By == q.Get("by") {

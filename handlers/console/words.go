@@ -23,7 +23,6 @@ var functions = template.FuncMap{
 	"percent":  percent,
 	"outcome":  outcomeOf,
 	"kind":     kindName,
-	"verdict":  verdictTone,
 	"because":  becauseText,
 	"months":   monthsText,
 	"device":   session.Device,
@@ -118,6 +117,10 @@ var outcomes = map[string]outcome{
 	"cancelled": {"–", "Given up", "cancelled"},
 	"expired":   {"◌", "Abandoned", "expired"},
 	"failed":    {"!", "Failed", "failed"},
+
+	"verdict-passed": {"✓", "Passed", "verdict-passed"},
+	"verdict-failed": {"✕", "Failed", "verdict-failed"},
+	"verdict-erred":  {"!", "Erred", "verdict-erred"},
 }
 
 func outcomeOf(status string) outcome {
