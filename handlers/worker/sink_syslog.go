@@ -16,9 +16,10 @@ import (
 // Nobody acknowledges syslog. What was written may lie unread at the other end
 // when that dies, so a batch is taken when the other machine's network has
 // acknowledged it, and when a connection breaks, what was written to it within
-// the last minute is written again to the next, under the same ids. That much
-// at least once can mean here: an event is lost only if both ends die within
-// the minute, or if the receiver has taken more than the window unread.
+// the last minute is written again to the next, under the same ids, whether
+// there is more to send or not. That much at least once can mean here: an event
+// is lost only if both ends die within the minute, or if the receiver has taken
+// more than the window unread.
 type SyslogTarget struct {
 	Address string
 	TLS     *tls.Config
@@ -26,10 +27,15 @@ type SyslogTarget struct {
 	Now     func() time.Time
 
 	mu     sync.Mutex
-	conn   *tls.Conn     // nil before the first and after a failure; guarded by mu
+	conn   *tls.Conn     // nil before the first and after a failure; guarded by mu, like all below
 	dead   chan struct{} // closed when the other end has ended the connection
-	window []sent        // the oldest first; guarded by mu
-	size   int           // of the window, in bytes; guarded by mu
+	window []sent        // the oldest first
+	size   int           // of the window, in bytes
+	shut   bool          // nobody sends any more
+
+	listeners sync.WaitGroup
+	closing   context.Context // done when nobody sends any more
+	stop      context.CancelFunc
 }
 
 // sent is a frame that may not have been read.
@@ -85,9 +91,15 @@ func (t *SyslogTarget) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.conn, t.dead = conn.(*tls.Conn), make(chan struct{})
-	go listen(t.conn, t.dead)
-	t.prune()
+	if t.closing == nil {
+		t.closing, t.stop = context.WithCancel(context.WithoutCancel(ctx))
+	}
+	dead := make(chan struct{})
+	t.conn, t.dead = conn.(*tls.Conn), dead
+	t.listeners.Go(func() {
+		listen(conn, dead)
+		t.mend()
+	})
 	if len(t.window) == 0 {
 		return nil
 	}
@@ -112,6 +124,27 @@ func listen(conn net.Conn, dead chan<- struct{}) {
 			return
 		}
 	}
+}
+
+// mend repeats what may have been lost with a connection that has ended, for
+// the next event may be long in coming.
+func (t *SyslogTarget) mend() {
+	for wait := patience; ; wait = min(2*wait, sinkLast) {
+		if t.mended() || pause(t.closing, wait) != nil {
+			return
+		}
+	}
+}
+
+// mended tries once, and tells whether there is nothing more to do.
+func (t *SyslogTarget) mended() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.shut || t.conn != nil && !t.ended() {
+		return true
+	}
+	t.drop()
+	return len(t.window) == 0 || t.connect(t.closing) == nil
 }
 
 func (t *SyslogTarget) ended() bool {
@@ -188,6 +221,7 @@ func (t *SyslogTarget) drop() {
 		_ = t.conn.Close() // it has ended already, or nobody wants it
 		<-t.dead
 		t.conn = nil
+		t.prune() // as of now: while there is no connection, nobody reads
 	}
 }
 
@@ -195,8 +229,13 @@ func (t *SyslogTarget) drop() {
 // there is.
 func (t *SyslogTarget) Close() error {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.shut = true
+	if t.stop != nil {
+		t.stop()
+	}
 	t.drop()
+	t.mu.Unlock()
+	t.listeners.Wait()
 	return nil
 }
 
