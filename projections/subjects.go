@@ -35,7 +35,7 @@ func (*Subjects) Name() string { return "subjects" }
 // Schema implements [Projection]. A subject is over when nothing will be
 // sealed for it any more, and done when its keys are gone.
 func (*Subjects) Schema() string {
-	return `-- 1
+	return `-- 2
 		CREATE TABLE subjects(
 			user    TEXT NOT NULL,
 			subject TEXT NOT NULL,
@@ -72,6 +72,8 @@ func (p *Subjects) Apply(_ context.Context, conn *sqlite.Conn, e codec.Decoded) 
 	case execution.ExecutionStarted:
 		return bind(conn, e, event.User, self, false)
 	case execution.SubjectIdentified:
+		return bind(conn, e, event.User, self, false)
+	case execution.LoginFailed: // a form that asks for all at once identifies nobody before
 		return bind(conn, e, event.User, self, false)
 	case execution.UserLoggedIn:
 		return bind(conn, e, event.User, self, false)

@@ -22,6 +22,7 @@ func TestSubjects(t *testing.T) {
 	w.append(stream("execution", "x"), started(), execution.SubjectIdentified{User: ada}, execution.ExecutionCompleted{})
 	w.append(stream("execution", "y"), started(), execution.SubjectIdentified{User: ada})
 	w.append(stream("execution", "z"), started(), execution.SubjectIdentified{User: id("bob")})
+	w.append(stream("execution", "w"), started(), execution.LoginFailed{User: ada, Identifier: "ada"}, execution.ExecutionExpired{})
 	w.append(stream("session", "s"), session.SessionAuthenticated{User: ada}, session.SessionEnded{})
 	w.append(stream("session", "t"), session.SessionAuthenticated{User: ada}, session.SessionAuthenticated{User: id("bob")})
 	w.append(stream("user", "ada"), user.UserPasswordSet{CredentialID: "c1", Hash: domain.NewSecret("h")})
@@ -37,9 +38,10 @@ func TestSubjects(t *testing.T) {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	}
+	failed := projections.Subject{Kind: "execution", ID: id("w"), Over: true}
 	x, y := projections.Subject{Kind: "execution", ID: id("x"), Over: true}, projections.Subject{Kind: "execution", ID: id("y")}
 	s, used := projections.Subject{Kind: "session", ID: id("s"), Over: true}, projections.Subject{Kind: "session", ID: id("t")}
-	of(x, y, s, used, projections.Subject{Kind: "credential", ID: "c1", Over: true}, projections.Subject{Kind: "credential", ID: "c2", Over: true})
+	of(x, y, failed, s, used, projections.Subject{Kind: "credential", ID: "c1", Over: true}, projections.Subject{Kind: "credential", ID: "c2", Over: true})
 	guests, err := w.subjects.Guests(t.Context(), id("x"))
 	if diff := cmp.Diff([]projections.Subject{{Kind: "invitation", ID: id("i"), Over: true}}, guests); diff != "" || err != nil {
 		t.Errorf("guests, %v (-want +got):\n%s", err, diff)

@@ -57,7 +57,7 @@ func erasedWorld(t *testing.T) (a *app, id string) {
 	for _, x := range []string{"x1", "x2"} {
 		meta := system("user:" + who.ID)
 		meta.Header.Execution = x
-		a.note(t, eventstore.Stream("execution", x), meta, execution.ExecutionStarted{Flow: domain.Ref{ID: "f"}, User: who.ID})
+		a.note(t, eventstore.Stream("execution", x), meta, execution.ExecutionStarted{Flow: domain.Ref{ID: "f"}, User: who.ID}, execution.SubjectIdentified{User: x})
 	}
 	meta := system("user:" + who.ID)
 	a.note(t, eventstore.Stream("execution", "x1"), meta, execution.ExecutionExpired{})

@@ -40,11 +40,13 @@ func (x *Executor) cancel(ctx context.Context, id string, c session.Caller, why 
 	return x.stop(ctx, &draft{id: id, revision: revision, state: state, visit: execution.Visit{Caller: c}}, why)
 }
 
-// Abandon ends an execution whose subject is about to be deleted: it could
-// write nothing more about them. If it goes on at the same moment, it stays.
+// Abandon ends an execution whose subject is about to be deleted, for it could
+// write nothing more about them, or in which nobody has come further than to
+// try their name. If it goes on at the same moment, it stays, as does one that
+// is about somebody else by now.
 func (x *Executor) Abandon(ctx context.Context, id, userID string) error {
 	state, revision, err := x.Executions.Load(ctx, streamOf(id))
-	if err != nil || state.Status != execution.Running || state.Subject.User != userID {
+	if err != nil || state.Status != execution.Running || state.Subject.User != userID && state.Subject.User != "" {
 		return err
 	}
 	err = x.stop(ctx, &draft{id: id, revision: revision, state: state}, execution.Cancel{Cause: "admin"})
