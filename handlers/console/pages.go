@@ -28,6 +28,7 @@ type page struct {
 func (s *Server) pages() []page {
 	all := []page{
 		{path: "", needs: viewEvents, view: "overview", run: s.overview},
+		{path: "executions/", needs: viewEvents, view: "executions", run: s.executions},
 	}
 	if s.Changes == nil { // what these show is not read yet
 		return all
