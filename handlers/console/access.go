@@ -26,7 +26,6 @@ var accessKinds = []accessKind{
 	{"AuditExported", "Exported events"},
 	{"AuditAccessRefused", "Was refused"},
 	{"AuditPolicyTested", "Tried a policy out"},
-	{"AuditCustomRecorded", "Wrote an event of their own"},
 	{"TokenViewed", "Looked at a token's key"},
 	{"ObjectExported", "Exported a configured thing"},
 }

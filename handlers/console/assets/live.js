@@ -3,7 +3,7 @@
 // table never grows beyond a bound; and it is said when the connection is gone.
 "use strict";
 
-const tail = document.querySelector("[data-tail]");
+const tail = document.querySelector("[data-live-tail]");
 
 if (tail) {
   const most = 500; // rows on the page, and events held up before the connection is let go
@@ -173,7 +173,7 @@ if (tail) {
   }, 10000);
 
   button.addEventListener("click", toggle);
-  document.addEventListener("keydown", (event) => {
+  addEventListener("keydown", (event) => {
     if (event.key !== "p" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof Element && event.target.closest("input, select, textarea, [contenteditable]")) return;
     event.preventDefault();
