@@ -14,7 +14,7 @@ func (a *app) console(callers *caller.Callers) *console.Server {
 	return &console.Server{
 		Persons: persons, Logins: persons, Things: a.objects, Trail: &consoleTrail{a}, Deliveries: consoleDeliveries{sinksAPI{a.outgoing}},
 		Callers: callers, Forgery: callers, Brands: &brands{a}, Looks: a.looks, People: &consolePeople{a},
-		Executions: a.executions, Fresh: a.freshness, Wait: a.wait, Now: time.Now, Log: a.log,
+		Executions: a.executions, Stories: a.teller(), Fresh: a.freshness, Wait: a.wait, Now: time.Now, Log: a.log,
 	}
 }
 

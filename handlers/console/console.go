@@ -26,6 +26,7 @@ type Server struct {
 	Looks      Looks
 	People     People
 	Executions Executions
+	Stories    Stories
 	Persons    Persons
 	Logins     Logins
 	Verdicts   Verdicts

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -15,7 +16,9 @@ import (
 
 	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/session"
+	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/looked"
+	"github.com/flowledger/flowledger/handlers/story"
 	"github.com/flowledger/flowledger/projections"
 )
 
@@ -30,6 +33,8 @@ type fake struct {
 	overview   projections.Overview
 	outcomes   map[string]int
 	fresh      Freshness
+	story      story.Story
+	states     []story.Snapshot // by revision
 
 	filter projections.ExecutionFilter // of the last search
 	order  string
@@ -46,7 +51,7 @@ func auditor() session.Caller {
 func newFake() (*Server, *fake) {
 	f := &fake{caller: auditor(), names: map[string]string{"u-ada": "ada"}}
 	return &Server{
-		Callers: f, Forgery: f, Looks: f, People: f, Executions: f,
+		Callers: f, Forgery: f, Looks: f, People: f, Executions: f, Stories: f,
 		Fresh: func(context.Context) (Freshness, error) { return f.fresh, nil },
 		Wait:  func(context.Context) error { return nil },
 		Now:   func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -111,6 +116,29 @@ func (f *fake) Overview(context.Context, time.Time, time.Time, time.Duration) (p
 
 func (f *fake) Outcomes(context.Context, string, time.Time, time.Time) (map[string]int, error) {
 	return f.outcomes, nil
+}
+
+func (f *fake) Story(_ context.Context, id string) (story.Story, error) {
+	if f.story.ID != id {
+		return story.Story{}, domain.Errorf(domain.NotFound, "There is no execution %q.", id)
+	}
+	return f.story, nil
+}
+
+func (f *fake) State(_ context.Context, _ string, at eventstore.Revision) (story.Snapshot, error) {
+	if at == math.MaxInt64 {
+		at = eventstore.Revision(len(f.states) - 1)
+	}
+	return f.states[at], nil
+}
+
+func (f *fake) Decisions(context.Context, string) (out []story.Decision, err error) {
+	for _, step := range f.story.Steps {
+		if step.Decision != nil {
+			out = append(out, *step.Decision)
+		}
+	}
+	return out, nil
 }
 
 // get asks for a page.

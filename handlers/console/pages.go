@@ -29,6 +29,9 @@ func (s *Server) pages() []page {
 	all := []page{
 		{path: "", needs: viewEvents, view: "overview", run: s.overview},
 		{path: "executions/", needs: viewEvents, view: "executions", run: s.executions},
+		{path: "executions/{execution}/", needs: viewEvents, view: "executions", run: s.execution},
+		{path: "executions/{execution}/why/", needs: inspectFlow, view: "executions", run: s.why},
+		{path: "compare/", needs: inspectFlow, view: "executions", run: s.compare},
 	}
 	if s.Changes == nil { // what these show is not read yet
 		return all

@@ -22,6 +22,7 @@ var functions = template.FuncMap{
 	"short":    short,
 	"percent":  percent,
 	"outcome":  outcomeOf,
+	"sides":    sides,
 	"kind":     kindName,
 	"because":  becauseText,
 	"months":   monthsText,
