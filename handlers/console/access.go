@@ -24,7 +24,7 @@ var accessKinds = []accessKind{
 	{"AuditExecutionInspected", "Looked into an execution"},
 	{"AuditSealedRevealed", "Had sealed data opened"},
 	{"AuditExported", "Exported events"},
-	{"AuditAccessRefused", "Was refused"},
+	{"AuditAccessRefused", "Refused"},
 	{"AuditPolicyTested", "Tried a policy out"},
 	{"TokenViewed", "Looked at a token's key"},
 	{"ObjectExported", "Exported a configured thing"},
@@ -66,7 +66,7 @@ func (accessView) What(a projections.Access) string {
 			continue
 		}
 		if text := causes[a.Cause]; text != "" {
-			return k.Text + ": " + text
+			return text
 		}
 		return k.Text
 	}

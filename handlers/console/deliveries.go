@@ -102,7 +102,9 @@ func (s *Server) deliveries(w http.ResponseWriter, r *http.Request, c *session.C
 	if err := s.Looks.Queried(r.Context(), *c, looked.Look{View: "deliveries", Filters: asked(r), Count: len(all)}); err != nil {
 		return err
 	}
-	return render(w, http.StatusOK, "deliveries", deliveriesView{s.frame(r, c, "Deliveries"), all})
+	v := deliveriesView{s.frame(r, c, "Deliveries"), all}
+	v.Refresh = 5
+	return render(w, http.StatusOK, "deliveries", v)
 }
 
 // A deliveryView is one sink for the template.
