@@ -41,6 +41,7 @@ func (a *app) router(cfg config, m *metrics) *mux.Router {
 	flows.Mount(r)
 	ledger := &auditapi.Server{
 		Ledger: a.store, Index: a.audit, Stories: a, Past: a.teller(), Executions: a.executions, People: a.users, Callers: callers, Forgery: callers, Retention: a, Erased: a, Looks: a.looks,
+		Records: a.outgoing.gatherers[false], Opened: a.outgoing.gatherers[true], Version: version(),
 		Tail: a.runner, Ending: a.ending, Wait: a.wait, Log: a.log,
 	}
 	ledger.Mount(r)

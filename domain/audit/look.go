@@ -50,9 +50,10 @@ func (AuditAccessRefused) EventType() string { return "AuditAccessRefused" }
 // Evolve implements [domain.Event].
 func (AuditAccessRefused) Evolve(State) State { return State{Written: true} }
 
-// AuditExported records that events left the house as a file.
+// AuditExported records that events, or executions, left the house as a file.
 type AuditExported struct {
-	Export     string            `json:"export"` // its id
+	Export     string            `json:"export"`       // its id
+	Of         string            `json:"of,omitempty"` // what was exported; events unless it says executions
 	Format     string            `json:"format"`
 	From       string            `json:"from,omitempty"` // positions of the first and the last event in it
 	To         string            `json:"to,omitempty"`
@@ -60,6 +61,7 @@ type AuditExported struct {
 	Truncated  bool              `json:"truncated,omitempty"` // there was more than a file may hold
 	Digest     string            `json:"digest"`              // SHA-256 of the file, in hexadecimal digits
 	WithProofs bool              `json:"with_proofs"`
+	Bare       bool              `json:"bare,omitempty"` // ids and no names, addresses or networks
 	By         string            `json:"by"`
 	Filters    map[string]string `json:"filters,omitempty" seal:"T"`
 	Purpose    string            `json:"purpose,omitempty" seal:"T"`

@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/flowledger/flowledger/domain"
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/handlers/looked"
@@ -38,12 +39,16 @@ type Server struct {
 	Erased     Erased
 	Looks      Looks
 	Tail       Tail
+	Records    Records                         // without names and addresses
+	Opened     Records                         // with them
+	Version    string                          // of the program
 	Ending     <-chan struct{}                 // closed when the program ends, and streams with it; nil for never
 	Wait       func(ctx context.Context) error // until what is read has seen all that is written
 	Log        *slog.Logger
 
 	routes  []Route // what was mounted
 	streams gate
+	exports gate
 	pace    pace
 }
 
@@ -98,6 +103,7 @@ type Looks interface {
 	Queried(ctx context.Context, c session.Caller, l looked.Look) error
 	Inspected(ctx context.Context, c session.Caller, execution string, live bool) error
 	Refused(ctx context.Context, c session.Caller, f looked.Refusal) error
+	Exported(ctx context.Context, c session.Caller, e audit.AuditExported, about string) error
 }
 
 // The permissions of auditors.
@@ -126,7 +132,9 @@ func (s *Server) Routes() []Route {
 func (s *Server) Mount(r *mux.Router) {
 	s.route(r, "ledger/events/", viewEvents, "ledger", s.events)
 	s.route(r, "ledger/stream/", viewEvents, "stream", s.stream)
+	s.route(r, "ledger/export/", viewEvents, "export", s.export)
 	s.route(r, "flows/executions/", viewEvents, "executions", s.executions)
+	s.route(r, "flows/executions/export/", viewEvents, "export", s.exportExecutions)
 	s.route(r, "flows/executions/{id}/", viewEvents, "executions", s.execution)
 	s.route(r, "flows/executions/{id}/events/", viewEvents, "executions", s.executionEvents)
 	s.route(r, "flows/executions/{id}/story/", viewEvents, "executions", s.story)

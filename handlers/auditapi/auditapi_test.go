@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 
+	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/memory"
@@ -64,6 +65,11 @@ func (l *looks) Inspected(_ context.Context, c session.Caller, execution string,
 
 func (l *looks) Refused(_ context.Context, c session.Caller, f looked.Refusal) error {
 	return l.tell("refused ", f.View, ": ", f.Cause)
+}
+
+func (l *looks) Exported(_ context.Context, c session.Caller, e audit.AuditExported, about string) error {
+	return l.tell("exported ", e.Of, e.Format, " ", e.Filters, " for ", e.Purpose, ": ", e.Count, " from ", e.From, " to ", e.To, " truncated ", e.Truncated,
+		" bare ", e.Bare, " ", e.Digest)
 }
 
 var auditor = session.Caller{User: "u", Superuser: true}

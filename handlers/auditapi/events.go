@@ -26,8 +26,6 @@ type Event struct {
 	Header     json.RawMessage `json:"header"`
 	Payload    json.RawMessage `json:"payload"`
 	Sealed     int             `json:"sealed"`
-
-	at eventstore.Position
 }
 
 // EventOf shows a recorded event.
@@ -35,8 +33,15 @@ func EventOf(e eventstore.Recorded) Event {
 	return Event{
 		Position: e.Position.String(), Stream: string(e.Stream), Revision: int64(e.Revision), ID: e.ID.String(), Type: e.Type,
 		Schema: e.Schema, RecordedAt: e.RecordedAt, Header: e.Header, Payload: e.Payload, Sealed: len(e.Sealed),
-		at: e.Position,
 	}
+}
+
+func eventsOf(all []eventstore.Recorded) []Event {
+	out := make([]Event, len(all))
+	for i, e := range all {
+		out[i] = EventOf(e)
+	}
+	return out
 }
 
 // maxPage is how many events one answer holds at most.
@@ -59,12 +64,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, c session.Caller
 		return err
 	}
 	if len(page) > 0 {
-		after = page[len(page)-1].at
+		after = page[len(page)-1].Position
 	}
 	if err := s.Looks.Queried(r.Context(), c, looked.Look{View: "ledger", Filters: asked(r), Count: len(page)}); err != nil {
 		return err
 	}
-	s.write(w, r, http.StatusOK, map[string]any{"results": page, "next": after.String()})
+	s.write(w, r, http.StatusOK, map[string]any{"results": eventsOf(page), "next": after.String()})
 	return nil
 }
 
@@ -117,7 +122,7 @@ func given(values []string) (out []string) {
 
 // following returns the events behind a position that f wants, the oldest
 // first, at most limit.
-func (s *Server) following(ctx context.Context, f projections.AuditFilter, after eventstore.Position, limit int) ([]Event, error) {
+func (s *Server) following(ctx context.Context, f projections.AuditFilter, after eventstore.Position, limit int) ([]eventstore.Recorded, error) {
 	if f.Stream+f.Execution+f.Category == "" && len(f.Types) == 0 && f.From.IsZero() && f.Until.IsZero() {
 		return s.all(ctx, after, limit)
 	}
@@ -129,13 +134,13 @@ func (s *Server) following(ctx context.Context, f projections.AuditFilter, after
 }
 
 // all reads the ledger itself.
-func (s *Server) all(ctx context.Context, after eventstore.Position, limit int) ([]Event, error) {
-	page := []Event{}
+func (s *Server) all(ctx context.Context, after eventstore.Position, limit int) ([]eventstore.Recorded, error) {
+	var page []eventstore.Recorded
 	for e, err := range s.Ledger.ReadAll(ctx, after) {
 		if err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
-		page = append(page, EventOf(e))
+		page = append(page, e)
 		if len(page) == limit {
 			break
 		}
@@ -144,14 +149,14 @@ func (s *Server) all(ctx context.Context, after eventstore.Position, limit int) 
 }
 
 // recorded reads events that the index has found.
-func (s *Server) recorded(ctx context.Context, entries []projections.Entry) ([]Event, error) {
-	out := make([]Event, 0, len(entries))
+func (s *Server) recorded(ctx context.Context, entries []projections.Entry) ([]eventstore.Recorded, error) {
+	out := make([]eventstore.Recorded, 0, len(entries))
 	for _, entry := range entries {
 		for e, err := range s.Ledger.ReadStream(ctx, entry.Stream, entry.Revision) {
 			if err != nil {
 				return nil, fmt.Errorf("read event %s: %w", entry.ID, err)
 			}
-			out = append(out, EventOf(e))
+			out = append(out, e)
 			break
 		}
 	}

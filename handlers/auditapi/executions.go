@@ -118,7 +118,7 @@ func (s *Server) executionEvents(w http.ResponseWriter, r *http.Request, c sessi
 		return err
 	}
 	look := looked.Look{Filters: map[string]string{"execution": x.ID}, Count: len(all)}
-	return s.list(w, r, c, list{look: look, page: pg}, events)
+	return s.list(w, r, c, list{look: look, page: pg}, eventsOf(events))
 }
 
 // find returns the execution that the path names.

@@ -60,7 +60,7 @@ func newHouse(t *testing.T) *house {
 	}
 	h.server = &auditapi.Server{
 		Retention: &ruled{}, Erased: erased{}, Forgery: forged{},
-		Ledger: h.store, Index: h, Stories: h, Executions: h, Past: past{}, People: h, Tail: h, Callers: h, Looks: &h.looks, Wait: func(context.Context) error { return nil },
+		Ledger: h.store, Index: h, Stories: h, Executions: h, Past: past{}, People: h, Tail: h, Records: gathered{}, Opened: gathered{}, Callers: h, Looks: &h.looks, Wait: func(context.Context) error { return nil },
 		Log: slog.New(slog.DiscardHandler),
 	}
 	h.router = mux.NewRouter()
@@ -229,7 +229,7 @@ func TestExecutionLooks(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	h := newHouse(t)
 	routes := h.server.Routes()
-	if len(routes) != 12 {
+	if len(routes) != 14 {
 		t.Errorf("%d routes", len(routes))
 	}
 	for _, r := range routes {
@@ -239,6 +239,9 @@ func TestRoutes(t *testing.T) {
 		path := r.Path
 		if i := slices.Index([]byte(path), '{'); i >= 0 {
 			path = path[:i] + "x1" + path[i+len("{id}"):]
+		}
+		if strings.HasSuffix(path, "export/") {
+			path += "?format=csv"
 		}
 		for name, tt := range map[string]struct {
 			session.Caller

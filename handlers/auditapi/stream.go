@@ -191,7 +191,7 @@ func (t *streaming) advance(ctx context.Context) (sent, more bool, err error) {
 		if err := t.event(e); err != nil {
 			return false, false, err
 		}
-		t.at = e.at
+		t.at = e.Position
 		if t.block.Len() >= streamBlock {
 			if err := t.flush(ctx); err != nil {
 				return false, false, err
@@ -206,8 +206,8 @@ func (t *streaming) advance(ctx context.Context) (sent, more bool, err error) {
 }
 
 // event writes an event into the block.
-func (t *streaming) event(e Event) error {
-	data, err := json.Marshal(e)
+func (t *streaming) event(e eventstore.Recorded) error {
+	data, err := json.Marshal(EventOf(e))
 	if err != nil {
 		return fmt.Errorf("write event %s: %w", e.ID, err)
 	}

@@ -30,6 +30,8 @@ import (
 
 // A tap is a server of streams over a ledger in memory.
 type tap struct {
+	auditapi.Stories
+
 	t      *testing.T
 	store  *memory.Store
 	caller atomic.Pointer[session.Caller]
@@ -37,6 +39,8 @@ type tap struct {
 	ending chan struct{}
 	server *auditapi.Server
 	http   *httptest.Server
+
+	executions []projections.Execution
 }
 
 func newTap(t *testing.T) *tap { return newTapWithin(t, time.Minute) }
@@ -46,7 +50,8 @@ func newTapWithin(t *testing.T, limit time.Duration) *tap {
 	p := &tap{t: t, store: memory.New(time.Now), ending: make(chan struct{})}
 	p.caller.Store(&auditor)
 	p.server = &auditapi.Server{
-		Ledger: p.store, Index: p, Callers: p, Looks: &p.looks, Tail: p, Ending: p.ending, Wait: func(context.Context) error { return nil },
+		Ledger: p.store, Index: p, Callers: p, Looks: &p.looks, Tail: p, Ending: p.ending, Executions: p, People: p, Stories: p,
+		Records: gathered{}, Opened: gathered{"ann"}, Wait: func(context.Context) error { return nil },
 		Log: slog.New(slog.DiscardHandler),
 	}
 	p.server.Hasten(time.Millisecond, time.Minute, time.Minute, 10*time.Second)
@@ -90,7 +95,23 @@ func (p *tap) Following(ctx context.Context, f projections.AuditFilter, after ev
 	return out, nil
 }
 
-func (p *tap) Timeline(context.Context, string) ([]projections.Entry, error) { return nil, nil }
+func (p *tap) Timeline(ctx context.Context, id string) (out []projections.Entry, err error) {
+	for e, err := range p.store.ReadStream(ctx, eventstore.Stream("execution", id), 0) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, projections.Entry{Stream: e.Stream, Revision: e.Revision, Position: e.Position, Type: e.Type, Execution: id})
+	}
+	return out, nil
+}
+
+// UserID is all that is asked of stories here.
+func (p *tap) UserID(_ context.Context, text string) (string, error) {
+	if text == "nobody" {
+		return "", nil
+	}
+	return text, nil
+}
 
 // write appends events to a stream of its own.
 func (p *tap) write(kind string, n int) {

@@ -83,6 +83,12 @@ func ledger(s *shapes) []resource {
 				"There are 8 streams of one person, and 64 in all.",
 			query: append([]Parameter{by("after", "", "Begin behind this position; 0 is the beginning of the ledger.")}, eventsPicked()...),
 		}}},
+		{path: "ledger/export/", more: map[string]deed{"GET ": {
+			summary: "Write events as those who collect logs read them", answer: "", query: exportedEvents(),
+			media: []string{"application/jsonl", "text/csv", "text/plain"}, description: exportsAre +
+				" It has the events up to the moment when it begins. What is left out begins behind the position that X-Export-Truncated says: " +
+				"ask for it with after. Filters that begin with execution__ say of which executions events are wanted, 10000 of them at most.",
+		}}},
 		{path: "flows/executions/", key: key("id", ""), more: map[string]deed{
 			"GET ": {
 				id: "flows_executions_list", summary: "List executions, the newest first", answer: executionPage(s), query: slices.Concat(executionFilters(), []Parameter{
@@ -91,6 +97,11 @@ func ledger(s *shapes) []resource {
 				}, paging),
 				description: "The header X-Count-Exact is false where count is what there is at least. Where a rare filter ended the search " +
 					"early, searched_back_to says how far back it came: ask again with that time in until.",
+			},
+			"GET export/": {
+				summary: "Write executions as CSV or JSON Lines, the oldest first", answer: "", media: []string{"application/jsonl", "text/csv"},
+				query:       slices.Concat(exported("csv|jsonl"), executionFilters(), []Parameter{by("search", "", "Words that all must occur.")}),
+				description: exportsAre + " What is left out began at the time that X-Export-Truncated says, or later: ask for it with since.",
 			},
 			"GET {}/":        {summary: "Read where an execution stands, and what it went by", answer: executionInFull{}},
 			"GET {}/events/": {summary: "List what happened in an execution, the oldest first", answer: ledgerEvent{}, page: true, query: paging},
