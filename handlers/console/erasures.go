@@ -205,7 +205,7 @@ func untilTexts(a ErasureAnswer, now time.Time) (out []string) {
 	switch {
 	case e.BackupsGoneAt.IsZero():
 	case now.Before(e.BackupsGoneAt):
-		out = append(out, fmt.Sprintf("Backups of the keys are kept until %s at the latest. Until then a backup of the keys and one of the ledger together could still be read; a restored backup is told of this erasure before it is used.", day(e.BackupsGoneAt)))
+		out = append(out, fmt.Sprintf("Backups of the keys are kept until %s at the latest. Until then whoever has one, and a copy of the ledger, could still read it.", day(e.BackupsGoneAt)))
 	default:
 		out = append(out, fmt.Sprintf("The last backup of the keys was due to be gone by %s. That is past.", day(e.BackupsGoneAt)))
 	}
@@ -228,7 +228,7 @@ func untilTexts(a ErasureAnswer, now time.Time) (out []string) {
 // remainTexts say what stays, and why.
 func remainTexts(a ErasureAnswer) []string {
 	out := []string{
-		"The events themselves stay: that something happened, when, of which type, and in which order. The ledger proves that nothing was changed or removed, and could not if events went.",
+		"The events themselves stay: that something happened, when, of which type, and in which order. Without them the trail of everybody else would have holes.",
 	}
 	if a.Erasure.Kind != "epoch" {
 		out = append(out, fmt.Sprintf("In them the person is the pseudonym %s, an arbitrary number that leads to no name.", a.Erasure.Subject))
