@@ -84,6 +84,7 @@ func script(w *world) {
 	w.append(stream("user", "gone"), user.UserDeleted{})
 	w.append(stream("execution", "y"), started(), execution.ExecutionDenied{Cause: "flow_policy", Action: "message"})
 	outlive(w)
+	overlook(w)
 }
 
 // outlive lets so much time pass that all executions so far are older than the
