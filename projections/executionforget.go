@@ -46,7 +46,30 @@ func (x *Executions) forgetMonth(conn *sqlite.Conn, e key.EpochKeyDestroyed) err
 	if err != nil {
 		return err
 	}
+	// What is neither in the first block nor in the last goes as a whole: it can
+	// be very much, and everybody waits.
+	first, last := low/blockSize+1, high/blockSize
+	if first < last {
+		if err := x.forgetBlocks(conn, first, last); err != nil {
+			return err
+		}
+	}
 	return x.forgetThose(conn, "SELECT n FROM executions_origins WHERE n >= ? AND n < ?", low, high)
+}
+
+// forgetBlocks drops where executions came from whose numbers are in some
+// blocks, and the marks of that.
+func (x *Executions) forgetBlocks(conn *sqlite.Conn, first, until int64) error {
+	if err := x.writeBits(conn); err != nil {
+		return err
+	}
+	for _, mark := range []string{markCountry, markASN, markNetwork4, markNetwork6} {
+		err := exec(conn, "DELETE FROM executions_bits WHERE mark >= ?1 AND mark < ?1 || char(1114111) AND block >= ?2 AND block < ?3", mark, first, until)
+		if err != nil {
+			return err
+		}
+	}
+	return exec(conn, "DELETE FROM executions_origins WHERE n >= ? AND n < ?", first*blockSize, until*blockSize)
 }
 
 // forgetThose drops where executions came from.

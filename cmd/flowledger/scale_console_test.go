@@ -167,7 +167,7 @@ func consoleFilters() map[string][]string {
 		"factor": {"password", "duo", "nothing"}, "policy": {scaleID("policy", 0), scaleID("policy", 40)}, "verdict": {"failed", "erred"},
 		"application": {scaleID("application", 0), scaleID("application", 19)}, "user": {username(3), username(99_000 % 100)}, "visitor": {username(5)},
 		"ip": {"11.0.0.0/8", "30.0.0.0/16", "12.0.0.0/20", "11.0.0.7", "2001:db8::/32", "203.0.113.9"}, "country": {"DE", "LT", "ZZ"},
-		"asn": {"1001", "1499", "9"}, "duration__gte": {"PT1M", "PT20M"}, "duration__lt": {"PT2S"}, "running": {"true"}, "abandoned": {"true", "false"},
+		"asn": {"1001", "1499", "9"}, "duration__gte": {"60", "1200"}, "duration__lt": {"2"}, "running": {"true"}, "abandoned": {"true", "false"},
 		"since": {time.Now().Add(-24 * time.Hour).UTC().Format(time.RFC3339)}, "until": {time.Now().Add(-100 * 24 * time.Hour).UTC().Format(time.RFC3339)},
 		"search": {"flow-00003", "user000017", "User000", "nothing-at-all", "11.0.0.7", "second", scaleID("visit", 1000)[:8], "flow user000003"},
 	}
