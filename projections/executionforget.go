@@ -11,14 +11,17 @@ import (
 )
 
 // forget drops where executions came from whose keys are gone: those that were
-// about a user at any time, or that the user was logged in at, or one. What is
-// sealed for a session is nothing of an execution's.
+// about a user at any time, or that the user was logged in at, or in which
+// somebody tried the user's name and failed, or one. What is sealed for a
+// session is nothing of an execution's.
 func (x *Executions) forget(conn *sqlite.Conn, id string, e key.SubjectKeyDestroyed) error {
 	switch e.Kind {
 	case key.User:
 		return x.forgetThose(conn, `SELECT n FROM executions WHERE user = ?1 AND user <> ''
 			UNION SELECT n FROM executions WHERE visitor = ?1 AND visitor <> ''
-			UNION SELECT n FROM executions_former WHERE user = ?1`, id)
+			UNION SELECT n FROM executions_former WHERE user = ?1
+			UNION SELECT n FROM executions WHERE id IN (
+				SELECT substr(subject, length('execution:') + 1) FROM subjects WHERE user = ?1 AND subject LIKE 'execution:%')`, id)
 	case key.Execution:
 		return x.forgetThose(conn, "SELECT n FROM executions WHERE id = ?", id)
 	}

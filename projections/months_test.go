@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/domain/key"
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
@@ -108,4 +109,20 @@ func countAfter(t *testing.T, w *world, at eventstore.Position) (n int) {
 		n++
 	}
 	return n
+}
+
+// Where somebody tried a name and failed is forgotten with whose name it is.
+func TestForgottenFailure(t *testing.T) {
+	w := newWorld(t)
+	from := codec.Meta{Client: "execution:" + id("x"), Network: session.Network{IP: "192.0.2.1", UserAgent: "agent"}}
+	w.appendAs(from, stream("execution", "x"), started(), execution.LoginFailed{User: id("ada")}, execution.ExecutionExpired{})
+	w.run()
+	for _, known := range []bool{true, false} {
+		w.settle()
+		x, ok, err := w.executions.ByID(t.Context(), id("x"))
+		if err != nil || !ok || x.Origin.IP.IsValid() != known {
+			t.Errorf("the execution is from %+v, %t, %v; known: %t", x.Origin, ok, err, known)
+		}
+		w.append(stream("key", "ada"), key.SubjectKeyDestroyed{Kind: key.User, Classes: []string{"N"}, IndexedTo: w.last.String()})
+	}
 }
