@@ -25,6 +25,8 @@ type outgoing struct {
 	deliveries *projections.Deliveries
 	handler    command.Handler[trail.State]
 	gatherers  map[bool]*siem.Gatherer // by whether they open names and addresses
+	every      time.Duration           // between two looks at the configuration
+	retry      time.Duration           // of a delivery, at first; 0 for the usual
 
 	mu   sync.Mutex
 	live map[string]*worker.Sink // those that run in this process; guarded by mu
@@ -34,7 +36,7 @@ type outgoing struct {
 const sinkHistories = 256
 
 func newOutgoing(a *app, d *projections.Deliveries) *outgoing {
-	o := &outgoing{app: a, deliveries: d, live: map[string]*worker.Sink{}, gatherers: map[bool]*siem.Gatherer{}}
+	o := &outgoing{app: a, deliveries: d, live: map[string]*worker.Sink{}, every: time.Second, gatherers: map[bool]*siem.Gatherer{}}
 	o.handler = command.Handler[trail.State]{Store: a.store, Codec: a.codec, Cache: command.NewCache[trail.State](sinkHistories)}
 	for _, personal := range []bool{false, true} {
 		o.gatherers[personal] = &siem.Gatherer{Store: a.store, Codec: a.codec, People: a.users, Now: time.Now, Personal: personal}
@@ -45,7 +47,7 @@ func newOutgoing(a *app, d *projections.Deliveries) *outgoing {
 // run runs the sinks that are configured.
 func (o *outgoing) run(ctx context.Context) error {
 	sinks := &worker.Sinks{
-		Wanted: o.wanted, Gone: o.gone, Every: time.Second, Retry: 5 * time.Second, Log: o.app.log,
+		Wanted: o.wanted, Gone: o.gone, Every: o.every, Retry: 5 * time.Second, Log: o.app.log,
 		Run: func(ctx context.Context, id string) error {
 			return o.app.alone(ctx, projections.SinkWorker(id), func(ctx context.Context) error { return o.sink(ctx, id) })
 		},
@@ -127,6 +129,7 @@ func (o *outgoing) sink(ctx context.Context, id string) error {
 	if config.Kind == trail.Webhook {
 		s.Batch, s.Linger = 1, 0 // a request is about one event
 	}
+	s.Retry = o.retry
 	o.mu.Lock()
 	o.live[id] = s
 	o.mu.Unlock()
