@@ -32,19 +32,9 @@ func (s *Server) pages() []page {
 		{path: "executions/{execution}/", needs: viewEvents, view: "executions", run: s.execution},
 		{path: "executions/{execution}/why/", needs: inspectFlow, view: "executions", run: s.why},
 		{path: "compare/", needs: inspectFlow, view: "executions", run: s.compare},
-	}
-	if s.Changes == nil { // what these show is not read yet
-		return all
-	}
-	return append(all, []page{
 		{path: "people/", needs: viewEvents, view: "people", run: s.people},
-		{path: "people/{person}/", needs: viewEvents, view: "people", run: s.person},
-		{path: "people/{person}/sessions/{session}/end/", method: http.MethodPost, needs: endSession, view: "people", run: s.endSession},
 		{path: "policies/", needs: viewEvents, view: "verdicts", run: s.policies},
 		{path: "policies/{policy}/", needs: viewEvents, view: "verdicts", run: s.policy},
-		{path: "sources/", needs: viewEvents, view: "sources", run: s.sources},
-		{path: "changes/", needs: viewEvents, view: "changes", run: s.changes},
-		{path: "changes/{event}/", needs: viewEvents, view: "changes", run: s.change},
 		{path: "live/", needs: viewEvents, view: "live", run: s.live},
 		{path: "live/names/", needs: viewEvents, view: "people", run: s.names},
 		{path: "deliveries/", needs: viewEvents, view: "deliveries", run: s.deliveries},
@@ -54,6 +44,16 @@ func (s *Server) pages() []page {
 		{path: "erasures/", needs: viewEvents, view: "erasures", run: s.erasures},
 		{path: "erasures/retention/", method: http.MethodPost, view: "retention", run: s.setRetention},
 		{path: "erasures/{event}/", needs: viewEvents, view: "erasures", run: s.erasure},
+	}
+	if s.Changes == nil || s.Sources == nil { // what these show is not read yet
+		return all
+	}
+	return append(all, []page{
+		{path: "people/{person}/", needs: viewEvents, view: "people", run: s.person},
+		{path: "people/{person}/sessions/{session}/end/", method: http.MethodPost, needs: endSession, view: "people", run: s.endSession},
+		{path: "sources/", needs: viewEvents, view: "sources", run: s.sources},
+		{path: "changes/", needs: viewEvents, view: "changes", run: s.changes},
+		{path: "changes/{event}/", needs: viewEvents, view: "changes", run: s.change},
 	}...)
 }
 
