@@ -74,6 +74,7 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request, c *session.Call
 		}
 	}
 	v := compareView{frame: s.frame(r, c, "Compare"), A: a.x, B: b.x, AtA: q.Get("ra"), AtB: q.Get("rb")}
+	v.Path = base + "executions/"
 	v.Facts, v.Stages, v.Why = facts(a.x, b.x), stageRows(a, b), whyRows(a, b)
 	if a.pinned || b.pinned {
 		v.States = stateRows(a.state, b.state)

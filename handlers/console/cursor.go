@@ -98,7 +98,7 @@ func rounds(stages []story.Stage, decisions map[string]*story.Decision) (out []r
 func against(d *story.Decision) string {
 	var names []string
 	for _, r := range d.Reasons {
-		if r.Passing {
+		if r.Passing || r.Neutral {
 			continue
 		}
 		if r.Kind == "policy" {
@@ -123,6 +123,9 @@ func valuesOf(s story.Snapshot, differences []story.Difference) (out []valueRow)
 	}
 	return out
 }
+
+// Text is the event at the cursor in a sentence.
+func (c cursor) Text() string { return sentenceOf(c.Step) }
 
 // Sign is how a difference looks beside its word.
 func (c cursor) Sign(how string) string {

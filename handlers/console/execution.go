@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 
@@ -49,8 +51,9 @@ type executionView struct {
 // A stepRow is an event in the timeline.
 type stepRow struct {
 	story.Step
-	Link string
-	Here bool
+	Link  string
+	Here  bool
+	Rests string // link to the evaluation that it rests on
 }
 
 // Elsewhere names the stream of an event that is not the execution's own.
@@ -59,6 +62,20 @@ func (r stepRow) Elsewhere() string {
 		return ""
 	}
 	return r.Stream.Category()
+}
+
+// Text is the event in a sentence. What it rests on is a link beside it.
+func (r stepRow) Text() string { return sentenceOf(r.Step) }
+
+// sentenceOf is a step in a sentence of its own, without the id of the
+// evaluation that it rests on.
+func sentenceOf(s story.Step) string {
+	text, _, cut := strings.Cut(s.Sentence, ", see evaluation ")
+	if cut {
+		text += "."
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // Paused tells whether there was time enough in front of the event to be told.
@@ -147,10 +164,12 @@ func (v *executionView) tell(told story.Story, at eventstore.Revision) {
 		if !v.May {
 			row.Link, row.Here = "", false
 		}
-		v.Steps = append(v.Steps, row)
 		if step.Decision != nil {
 			decisions[step.Event] = step.Decision
+		} else if d := decisions[step.Evidence]; d != nil && v.May {
+			row.Rests = "?revision=" + revisionText(d.Revision) + "#cursor"
 		}
+		v.Steps = append(v.Steps, row)
 		if !step.Own || !strings.HasPrefix(step.Type, "Execution") || v.X.Status == "running" {
 			continue
 		}

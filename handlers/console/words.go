@@ -35,7 +35,7 @@ func took(d time.Duration) string {
 	case d < 0:
 		return "–"
 	case d < time.Millisecond:
-		return fmt.Sprintf("%d µs", d.Microseconds())
+		return "0 ms"
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < time.Minute:
@@ -95,6 +95,8 @@ func percent(part, whole int) string {
 	switch p := 100 * float64(part) / float64(whole); {
 	case whole == 0:
 		return "–"
+	case part == 0:
+		return "0 %"
 	case part > 0 && p < 0.1:
 		return "< 0.1 %"
 	case p > 99.9 && part < whole:

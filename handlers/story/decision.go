@@ -50,6 +50,7 @@ type Reason struct {
 	Outcome  string     `json:"outcome"`
 	Passing  bool       `json:"passing"`
 	Verdict  string     `json:"verdict"` // in words, negation spelt out
+	Neutral  bool       `json:"neutral"` // it erred, which is no verdict here
 	Decisive bool       `json:"decisive"`
 	Line     int        `json:"line,omitempty"`
 	Column   int        `json:"column,omitempty"`
@@ -130,6 +131,7 @@ func (t *tale) reason(e execution.Evaluation, r execution.PolicyResult) Reason {
 	}
 	switch {
 	case neutral(e, r):
+		out.Neutral = true
 		out.Verdict = "after " + anOutcome[r.Outcome] + " there is no verdict, and the stage stays"
 	case r.Erred():
 		out.Verdict = "after " + anOutcome[r.Outcome] + " its failure result counts, so it " + verb(r.Passing)
