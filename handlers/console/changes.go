@@ -128,25 +128,19 @@ func (s *Server) changeRows(ctx context.Context, found []projections.Configurati
 }
 
 // personal tells whether a change is one of a person.
-func personal(c projections.ConfigurationChange) bool {
-	switch c.Stream.Category() {
-	case "user", "key", "guard":
-		return true
-	}
-	return false
-}
+func personal(c projections.ConfigurationChange) bool { return c.Kind == object.UserModel }
 
 // whatOf is how the changed thing is called.
 func whatOf(c projections.ConfigurationChange, names naming) string {
 	switch {
 	case c.Name != "":
 		return c.Name
-	case personal(c) && c.Object != "":
+	case personal(c):
 		return names.Who(c.Object).Name
-	case c.Object != "":
-		return kindName(c.Kind) + " " + short(c.Object)
-	default:
+	case c.Object == "" || c.Object == c.Kind: // there is but one
 		return kindName(c.Kind)
+	default:
+		return kindName(c.Kind) + " " + short(c.Object)
 	}
 }
 

@@ -44,7 +44,7 @@ func newTown() *town {
 				Fields: []string{"expression"}, Actor: "u1", ActorKind: "admin", Via: "api", Origin: "r1", Flows: []string{"f1"},
 			},
 			{Event: "c2", At: noon.Add(-2 * time.Hour), Stream: "object-s1", Kind: "authentik_stages_password.passwordstage", Object: "st", Name: "Password", Verb: "created", Via: "blueprint", ActorKind: "blueprint", Origin: "r1"},
-			{Event: "c3", At: noon, Stream: "user-u2", Revision: 1, Kind: "authentik_core.user", Object: "u2", Verb: "changed", Actor: "u1"},
+			{Event: "c3", At: noon, Stream: "user-u2", Revision: 1, Kind: object.UserModel, Object: "u2", Verb: "changed", Actor: "u1"},
 		},
 		content: map[string]ChangeContent{
 			"c1": {Before: map[string]any{"expression": "a\nreturn True"}, After: map[string]any{"expression": "a\nreturn " + hostile}, Secrets: []string{"key"}},
