@@ -155,7 +155,7 @@ func (a *app) copiesOf(ctx context.Context, r *auditapi.ErasureReport) error {
 		if err != nil {
 			return err
 		}
-		if exported, ok := d.(audit.AuditExported); ok {
+		if exported, ok := d.(audit.AuditExported); ok && !exported.Bare {
 			r.Copies = append(r.Copies, auditapi.ErasedCopy{
 				Kind: auditapi.CopyExport, ID: one.ID, By: exported.By, From: one.At, Until: one.At, Events: exported.Count,
 			})

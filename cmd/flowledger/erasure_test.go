@@ -35,8 +35,8 @@ func (a *app) note(t *testing.T, stream eventstore.StreamID, meta codec.Meta, ev
 
 // erasedWorld is an app in which somebody was erased, to whom things happened
 // before: one execution ended, one goes on with somebody else; there was mail,
-// an export and a sink that sends names; another sink and another export have
-// nothing to do with it.
+// an export and a sink that sends names; another sink and two more exports, one
+// of them without names, have nothing to do with it.
 func erasedWorld(t *testing.T) (a *app, id string) {
 	t.Helper()
 	a, _ = newApp(t)
@@ -64,6 +64,7 @@ func erasedWorld(t *testing.T) (a *app, id string) {
 	meta.Header.Execution = "x1"
 	a.note(t, eventstore.Stream("mail", "m"), meta, mail.MailSent{})
 	a.note(t, eventstore.Stream("audit", "late"), system("tenant"), audit.AuditExported{Export: "01938d2e-7c00-7000-8000-0000000000e2", Count: 7, By: "u"})
+	a.note(t, eventstore.Stream("audit", "bare"), system("tenant"), audit.AuditExported{Export: "01938d2e-7c00-7000-8000-0000000000e3", Count: 9, By: "u", Bare: true})
 	a.sync(t)
 	if err := a.accounts.Delete(t.Context(), who.ID, account.Writer{By: "admin", Via: "admin", Meta: system("tenant")}); err != nil {
 		t.Fatal(err)
