@@ -2,6 +2,7 @@ package siem_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/flowledger/flowledger/domain"
@@ -17,6 +18,7 @@ func FuzzTextsAreEscaped(f *testing.F) {
 	for _, seed := range []string{
 		"", "plain", `a|b\c=d`, "a\nb\rc\td", "] id=\"x\"", "=cmd|' /C calc'!A0", "-1+1", "@x", "\xff\xfe", "ünï\u2028\u0085\x00", " lead", "a, \"b\"",
 		"cs1=x cs1Label=y", `\`, `\\`, "\u202e", "\ufeff", "a=b =c \\=d", "\t=1", "\r\n=1",
+		strings.Repeat("long", 200),
 	} {
 		f.Add(seed, seed)
 	}
@@ -33,7 +35,7 @@ func FuzzTextsAreEscaped(f *testing.F) {
 		if err != nil {
 			t.Skip()
 		}
-		for typ, stream := range map[string]eventstore.StreamID{"ObjectChanged": "object-1", "LoginFailed": "execution-1", "AuditQueried": "audit-1"} {
+		for typ, stream := range map[string]eventstore.StreamID{"ObjectChanged": "object-1", "LoginFailed": eventstore.StreamID("execution-" + a), "AuditQueried": "audit-1"} {
 			r := siem.Record{
 				Decoded: codec.Decoded{
 					Recorded: eventstore.Recorded{

@@ -108,7 +108,7 @@ func TestFollowersReadNothingTwice(t *testing.T) {
 // TestDenialsOfLoginStages tells a denial that removes a stage that logs in from
 // one that removes another. While a flow is planned, the plan comes after it.
 func TestDenialsOfLoginStages(t *testing.T) {
-	login := domain.Ref{ID: "st2", Kind: loginKind}
+	login, another := domain.Ref{ID: "st2", Kind: loginKind}, domain.Ref{ID: "st1", Kind: "authentik_stages_password.passwordstage"}
 	for name, tt := range map[string]struct {
 		binding, phase string
 		want           bool
@@ -122,8 +122,8 @@ func TestDenialsOfLoginStages(t *testing.T) {
 			w := newWorld(t)
 			started := execution.ExecutionStarted{Slug: "welcome"}
 			plan := execution.PlanCreated{
-				Entries: []execution.Entry{{Binding: ref("b1", ""), Stage: ref("st1", "")}, {Binding: ref("b4", ""), Stage: login}},
-				LeftOut: []execution.LeftOut{{Binding: ref("b2", ""), Stage: login}, {Binding: ref("b3", ""), Stage: ref("st3", "")}},
+				Entries: []execution.Entry{{Binding: ref("b1", ""), Stage: another}, {Binding: ref("b4", ""), Stage: login}},
+				LeftOut: []execution.LeftOut{{Binding: ref("b2", ""), Stage: login}, {Binding: ref("b3", ""), Stage: another}},
 			}
 			all := w.append(x1Stream, meta("anonymous", "", x1), started, denied(tt.binding, "plan"), plan)
 			at := all[1]
