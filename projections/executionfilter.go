@@ -33,7 +33,7 @@ func (s *executionSearch) find(f ExecutionFilter) (err error) {
 
 // bound turns times into numbers: executions are in the order of their times.
 func (s *executionSearch) bound(f ExecutionFilter) (err error) {
-	err = query(s.conn, "SELECT coalesce(min(n), 0), coalesce(max(n), -1) + 1 FROM executions", func(row *sqlite.Stmt) error {
+	err = query(s.conn, "SELECT coalesce((SELECT min(n) FROM executions), 0), coalesce((SELECT max(n) FROM executions), -1) + 1", func(row *sqlite.Stmt) error {
 		s.low, s.high = row.ColumnInt64(0), row.ColumnInt64(1)
 		return nil
 	})

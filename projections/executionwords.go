@@ -2,6 +2,7 @@ package projections
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,23 +66,28 @@ func (s *executionSearch) join(set *numberSet, marks []string, err error) error 
 	return err
 }
 
-// likelyUsers is how many users a word may mean.
+// likelyUsers is how many users the beginning of a name may mean. If it means
+// more, it means none: then the whole name has to be typed.
 const likelyUsers = 100
 
-// wordOfUsers finds executions about users whose name or address begins so,
-// and those in which such a user was logged in.
+// wordOfUsers finds executions about users who are called so, or whose name or
+// address begins so, and those in which such a user was logged in.
 func (s *executionSearch) wordOfUsers(set *numberSet, word string) error {
-	var users []any
-	err := query(s.conn, `SELECT id FROM users WHERE username_folded >= ?1 AND username_folded < ?1 || char(1114111)
-		UNION SELECT id FROM users WHERE email_folded >= ?1 AND email_folded < ?1 || char(1114111)
-		UNION SELECT id FROM users WHERE upn_folded = ?1 LIMIT ?2`, func(row *sqlite.Stmt) error {
-		users = append(users, row.ColumnText(0))
-		return nil
-	}, word, likelyUsers)
+	users, err := s.texts("SELECT id FROM users WHERE username_folded = ?1 OR email_folded = ?1 OR upn_folded = ?1", word)
+	for _, column := range []string{"username_folded", "email_folded"} {
+		var more []string
+		if err == nil {
+			more, err = s.texts("SELECT id FROM users WHERE "+column+" >= ?1 AND "+column+" < ?1 || char(1114111) LIMIT ?2", word, likelyUsers+1)
+		}
+		if len(more) <= likelyUsers {
+			users = append(users, more...)
+		}
+	}
 	if _, notID := uuid.Parse(word); notID == nil {
 		users = append(users, word)
 	}
-	for _, user := range users {
+	slices.Sort(users)
+	for _, user := range slices.Compact(users) {
 		for _, column := range []string{"user", "visitor"} {
 			if err == nil {
 				err = s.newest(set, column+" = ? AND "+column+" <> ''", user)
@@ -89,6 +95,15 @@ func (s *executionSearch) wordOfUsers(set *numberSet, word string) error {
 		}
 	}
 	return err
+}
+
+// texts returns the texts in the first column of a query.
+func (s *executionSearch) texts(text string, args ...any) (out []string, err error) {
+	err = query(s.conn, text, func(row *sqlite.Stmt) error {
+		out = append(out, row.ColumnText(0))
+		return nil
+	}, args...)
+	return out, err
 }
 
 // wordOfIDs finds the execution whose id begins so, which had an error page
