@@ -13,7 +13,7 @@ func (a *app) console(callers *caller.Callers) *console.Server {
 	persons := &consolePersons{pageAccount{a}}
 	return &console.Server{
 		Persons: persons, Logins: persons, Things: a.objects, Trail: &consoleTrail{a}, Deliveries: consoleDeliveries{sinksAPI{a.outgoing}},
-		Verdicts: a.verdicts, Accesses: a.accesses, Erasures: &consoleErasures{a.erasures, a}, Retention: consoleRetention{a},
+		Changes: &consoleChanges{a.changes, a}, Verdicts: a.verdicts, Accesses: a.accesses, Erasures: &consoleErasures{a.erasures, a}, Retention: consoleRetention{a},
 		Callers: callers, Forgery: callers, Brands: &brands{a}, Looks: a.looks, People: &consolePeople{a},
 		Executions: a.executions, Stories: a.teller(), Fresh: a.freshness, Wait: a.wait, Now: time.Now, Log: a.log,
 	}

@@ -31,7 +31,7 @@ type Changes interface {
 type ChangeContent struct {
 	Before, After map[string]any // fields that the change names
 	Secrets       []string       // names of secret fields that were set
-	Nothing       string         // why there are no fields; empty where there simply are none
+	Sealed        []string       // names of fields that describe a person and are not opened, or cannot be
 	Opened        []string       // classes of sealed data in it
 	Person        string         // id of the user whom it is about; empty for none
 	File, Digest  string         // of the blueprint that it came with
@@ -167,7 +167,6 @@ type changeView struct {
 	What          string
 	Way           string
 	Import        *ChangeContent
-	Nothing       string
 	Fields        []fieldChange
 	Outcomes      []flowOutcomes
 	Together      []changeRow
@@ -186,7 +185,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, c *session.Calle
 	if err != nil {
 		return err
 	}
-	v := changeView{Change: one, Way: ways[one.Via], Nothing: content.Nothing, Fields: fieldChanges(content.Before, content.After, content.Secrets)}
+	v := changeView{Change: one, Way: ways[one.Via], Fields: fieldChanges(content)}
 	if v.Way == "" {
 		v.Way = strings.TrimSpace("by " + one.Via)
 	}

@@ -44,17 +44,15 @@ func (s *Server) pages() []page {
 		{path: "erasures/", needs: viewEvents, view: "erasures", run: s.erasures},
 		{path: "erasures/retention/", method: http.MethodPost, view: "retention", run: s.setRetention},
 		{path: "erasures/{event}/", needs: viewEvents, view: "erasures", run: s.erasure},
-	}
-	if s.Changes == nil || s.Sources == nil { // what these show is not read yet
-		return all
-	}
-	return append(all, []page{
 		{path: "people/{person}/", needs: viewEvents, view: "people", run: s.person},
 		{path: "people/{person}/sessions/{session}/end/", method: http.MethodPost, needs: endSession, view: "people", run: s.endSession},
-		{path: "sources/", needs: viewEvents, view: "sources", run: s.sources},
 		{path: "changes/", needs: viewEvents, view: "changes", run: s.changes},
 		{path: "changes/{event}/", needs: viewEvents, view: "changes", run: s.change},
-	}...)
+	}
+	if s.Sources == nil { // what it shows is not read yet
+		return all
+	}
+	return append(all, page{path: "sources/", needs: viewEvents, view: "sources", run: s.sources})
 }
 
 // A section is an entry of the navigation.

@@ -15,6 +15,7 @@ type fieldChange struct {
 	Old, New string
 	Lines    []diffLine // in place of both where the texts are long
 	Secret   bool       // nobody sees either value
+	Sealed   bool       // it describes a person
 }
 
 // longText is from how many bytes on a value is compared line by line.
@@ -22,16 +23,16 @@ const longText = 100
 
 // fieldChanges sets the fields before and after a change side by side, by
 // name. Fields that stayed are left out.
-func fieldChanges(before, after map[string]any, secrets []string) (out []fieldChange) {
+func fieldChanges(c ChangeContent) (out []fieldChange) {
 	names := map[string]bool{}
-	for _, fields := range []map[string]any{before, after} {
+	for _, fields := range []map[string]any{c.Before, c.After} {
 		for name := range fields {
 			names[name] = true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		was, had := before[name]
-		is, has := after[name]
+		was, had := c.Before[name]
+		is, has := c.After[name]
 		f := fieldChange{Name: name, How: how(had, has), Old: valueText(was), New: valueText(is)}
 		if had && has && f.Old == f.New {
 			continue
@@ -41,8 +42,11 @@ func fieldChanges(before, after map[string]any, secrets []string) (out []fieldCh
 		}
 		out = append(out, f)
 	}
-	for _, name := range slices.Sorted(slices.Values(secrets)) {
+	for _, name := range slices.Sorted(slices.Values(c.Secrets)) {
 		out = append(out, fieldChange{Name: name, How: "set", Secret: true})
+	}
+	for _, name := range slices.Sorted(slices.Values(c.Sealed)) {
+		out = append(out, fieldChange{Name: name, How: "changed", Sealed: true})
 	}
 	return out
 }
