@@ -12,7 +12,7 @@ import (
 )
 
 // maxExecutions is how many executions a generation of them holds.
-const maxExecutions = 4096
+const maxExecutions = 2048
 
 // loginKind is the kind of the stages that log users in.
 const loginKind = "authentik_stages_user_login.userloginstage"

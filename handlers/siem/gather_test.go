@@ -203,7 +203,7 @@ func TestWhatIsForgottenIsLeftOut(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	w := newWorld(t)
 	var first eventstore.Recorded
-	for i := range 9000 {
+	for i := range 4200 {
 		id := x1[:len(x1)-4] + string([]byte{'0' + byte(i/1000), '0' + byte(i/100%10), '0' + byte(i/10%10), '0' + byte(i%10)})
 		m := meta("anonymous", "", id)
 		m.Network = nil

@@ -17,8 +17,8 @@ import (
 // Of networks and people, this many are remembered, for no longer than this:
 // what is remembered is personal, and its key may be destroyed meanwhile.
 const (
-	maxNetworks = 4096
-	maxPeople   = 4096
+	maxNetworks = 2048
+	maxPeople   = 2048
 	maxAge      = 30 * time.Second
 )
 

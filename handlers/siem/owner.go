@@ -13,7 +13,7 @@ import (
 )
 
 // maxOwned is how many streams that belong to users a generation holds.
-const maxOwned = 4096
+const maxOwned = 2048
 
 // owned are the categories whose streams belong to a user that not every event
 // names.

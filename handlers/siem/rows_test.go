@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/flowledger/flowledger/domain"
@@ -145,6 +146,53 @@ func TestEventsAreWhatTheTableSays(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPasswordsOfFlows tells whose doing a new password is by the flow that it
+// came about in.
+func TestPasswordsOfFlows(t *testing.T) {
+	const u = "01938d2e-7c00-7000-8000-0000000000aa"
+	for _, tt := range []struct{ designation, by, want string }{
+		{"enrollment", "", "3001:3 status 1 severity 1"},
+		{"enrollment", "boss", "3001:4 status 1 severity 1"},
+		{"stage_configuration", u, "3001:3 status 1 severity 1"},
+		{"stage_configuration", "", "3001:4 status 1 severity 1"},
+		{"recovery", "", "3001:4 status 1 severity 1"},
+		{"recovery", u, "3001:4 status 1 severity 1"},
+	} {
+		w := newWorld(t)
+		w.append(x1Stream, meta("anonymous", "", x1), execution.ExecutionStarted{Designation: tt.designation})
+		set := w.append("user-"+u, meta("user", tt.by, x1), user.UserPasswordSet{By: tt.by, CredentialID: "c", Hash: domain.NewSecret("h")})[0]
+		if got := said(t, w.record(set), siem.Options{}); got != tt.want {
+			t.Errorf("in a flow of %s, by %q, it is %s, want %s", tt.designation, tt.by, got, tt.want)
+		}
+	}
+}
+
+// TestConcurrentGatherers lets many read one ledger with one gatherer, as requests
+// and sinks do.
+func TestConcurrentGatherers(t *testing.T) {
+	w := newWorld(t)
+	w.People = people{"u1": {Username: "ada"}}
+	all := logins(w, 20)
+	var want []string
+	for _, e := range all {
+		want = append(want, seen(w.record(e)))
+	}
+	shared := &siem.Gatherer{Store: w.store.Store, Codec: w.codec, People: w.People, Personal: true}
+	var readers sync.WaitGroup
+	for n := range 8 {
+		readers.Go(func() {
+			for i := range all {
+				i = (i*7 + n*13) % len(all)
+				r, err := shared.Record(t.Context(), all[i])
+				if err != nil || seen(r) != want[i] {
+					t.Errorf("gathered %s, %v, want %s", seen(r), err, want[i])
+				}
+			}
+		})
+	}
+	readers.Wait()
 }
 
 // TestTypesToComeHaveTheirRows writes events of the catalogue that no aggregate

@@ -121,10 +121,12 @@ func said(r *Record) (s saying) {
 	return s
 }
 
-// passwordSet is a change by the user, and a reset by anybody or anything else.
+// passwordSet is a change by the user, who may be about to become one, and a
+// reset by anybody else, or by a link.
 func passwordSet(r *Record) (row, bool) {
 	e, ok := r.Event.(user.UserPasswordSet)
-	if ok && e.By == r.Stream.ID() && r.Designation != "recovery" {
+	own := ok && (e.By == r.Stream.ID() && r.Designation != "recovery" || e.By == "" && r.Designation == "enrollment")
+	if own {
 		return plain(accountChange, 3), true
 	}
 	return plain(accountChange, 4), true
