@@ -98,6 +98,9 @@ func (c *client) send(method, path string, body any) (*answer, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
+		return &answer{status: response.StatusCode, header: response.Header}, nil // it has no end
+	}
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read the answer to %s %s: %w", method, path, err)

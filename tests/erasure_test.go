@@ -172,7 +172,14 @@ func TestErasure(t *testing.T) {
 			for _, c := range []*client{first, second} {
 				c.must(t, http.StatusForbidden, http.MethodGet, "/api/v3/core/users/me/", nil)
 			}
-			if found := traces(t, s.data); found != nil {
+			// Whoever reads while the log of the views is emptied prevents that
+			// until something happens again.
+			found := traces(t, s.data)
+			for n := 0; found != nil && n < 50; n++ {
+				admin.must(t, http.StatusOK, http.MethodGet, fmt.Sprint("/api/v3/ledger/events/?limit=1&after=", n, "&type=None", n), nil)
+				found = traces(t, s.data)
+			}
+			if found != nil {
 				t.Errorf("while the server runs: %q", found)
 			}
 			before := lists(t, admin)

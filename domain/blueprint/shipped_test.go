@@ -14,6 +14,7 @@ import (
 	"github.com/flowledger/flowledger/domain/catalog"
 	_ "github.com/flowledger/flowledger/domain/policy"
 	_ "github.com/flowledger/flowledger/domain/stage"
+	_ "github.com/flowledger/flowledger/domain/trail"
 )
 
 func TestDefaultsImport(t *testing.T) {
