@@ -1,11 +1,13 @@
 package story
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -31,7 +33,7 @@ const maxValue = 200
 func Differences(before, after Snapshot) []Difference {
 	old, now := before.values(), after.values()
 	out := []Difference{}
-	for _, path := range slices.Sorted(maps.Keys(merged(old, now))) {
+	for _, path := range slices.SortedFunc(maps.Keys(merged(old, now)), byWeight) {
 		a, had := old[path]
 		b, has := now[path]
 		switch {
@@ -44,6 +46,23 @@ func Differences(before, after Snapshot) []Difference {
 		}
 	}
 	return out
+}
+
+// byWeight puts what says most first: where the execution stands, then its
+// plan, then what it knows.
+func byWeight(a, b string) int {
+	weight := func(path string) int {
+		switch top, _, _ := strings.Cut(path, "."); top {
+		case "status":
+			return 0
+		case "plan":
+			return 2
+		case "context":
+			return 3
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(weight(a), weight(b)), cmp.Compare(a, b))
 }
 
 func merged(a, b map[string]string) map[string]string {

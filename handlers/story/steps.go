@@ -3,7 +3,6 @@ package story
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/eventstore"
@@ -80,11 +79,6 @@ func waited(e happened) bool {
 		return false
 	}
 	return true
-}
-
-// A Wait is a time in which the client had to answer.
-type Wait struct {
-	From, Until time.Time
 }
 
 // elsewhere tells what the execution caused in other streams.

@@ -114,6 +114,8 @@ addEventListener("keydown", (event) => {
     walk(1);
   } else if (event.key === "k") {
     walk(-1);
+  } else if (at >= 0 && (event.key === "ArrowDown" || event.key === "ArrowUp") && document.activeElement?.closest("table[data-walk]")) {
+    walk(event.key === "ArrowDown" ? 1 : -1);
   } else if (event.key === "?") {
     help.showModal();
   } else if (event.key === "/") {
