@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -72,8 +73,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, c session.Caller
 		return nil
 	}
 	t := &streaming{server: s, w: w, r: r, user: c.User, rc: http.NewResponseController(w), filter: f, at: after}
-	if err := t.run(); err != nil {
-		s.Log.DebugContext(r.Context(), "stream ended", "error", err)
+	if err := t.run(); err != nil && !errors.Is(err, errGone) && !errors.Is(err, context.Canceled) {
+		s.Log.ErrorContext(r.Context(), "stream ended", "at", t.at.String(), "error", err)
 	}
 	return nil
 }
@@ -205,14 +206,34 @@ func (t *streaming) advance(ctx context.Context) (sent, more bool, err error) {
 	return len(page) > 0, more, t.flush(ctx)
 }
 
-// event writes an event into the block.
+// event writes an event into the block. Each stream writes each event, so the
+// header and the payload, which are JSON already, are not taken apart and put
+// together once more; on one line they have to be.
 func (t *streaming) event(e eventstore.Recorded) error {
-	data, err := json.Marshal(EventOf(e))
+	shown := EventOf(e)
+	header, payload := oneLine(shown.Header), oneLine(shown.Payload)
+	shown.Header, shown.Payload = nil, nil
+	envelope, err := json.Marshal(shown)
 	if err != nil {
 		return fmt.Errorf("write event %s: %w", e.ID, err)
 	}
-	fmt.Fprintf(&t.block, "id: %s\nevent: %s\ndata: %s\n\n", e.Position, e.Type, data)
+	fmt.Fprintf(&t.block, "id: %s\nevent: %s\ndata: ", e.Position, e.Type)
+	before, after, _ := bytes.Cut(envelope, []byte(`"header":null,"payload":null`))
+	for _, part := range [][]byte{before, []byte(`"header":`), header, []byte(`,"payload":`), payload, after, []byte("\n\n")} {
+		t.block.Write(part)
+	}
 	return nil
+}
+
+// oneLine is JSON without the ends of lines, which mean nothing in it.
+func oneLine(text []byte) []byte {
+	if len(text) == 0 {
+		return []byte("null")
+	}
+	if !bytes.ContainsAny(text, "\r\n") {
+		return text
+	}
+	return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\n"), []byte(" ")), []byte("\r"), []byte(" "))
 }
 
 // flush sends the block. A client that does not take it in time is cut off:
@@ -229,9 +250,12 @@ func (t *streaming) flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := t.block.WriteTo(t.w); err != nil {
-		return err
+	_, err := t.block.WriteTo(t.w)
+	if err == nil {
+		err = t.rc.Flush()
 	}
-	t.block.Reset()
-	return t.rc.Flush()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return nil
 }

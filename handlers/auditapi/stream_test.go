@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 
@@ -236,6 +238,35 @@ func TestStreamRefusals(t *testing.T) {
 	}
 	if answer, err := http.Head(p.http.URL + "/api/v3/ledger/stream/"); err != nil || answer.StatusCode != 200 {
 		t.Errorf("HEAD: %v %v", answer, err)
+	}
+}
+
+// What a stream says of an event is what the list does, whatever is in it.
+func TestStreamSaysWhatTheListDoes(t *testing.T) {
+	p := newTap(t)
+	for i, payload := range []string{`{"a":1}`, "{\n  \"a\": [1,\r\n 2]\n}", `{"header":null,"payload":null,"b":"<&>"}`, `{"a":"\u0000\n"}`} {
+		e := eventstore.NewEvent{ID: uuid.New(), Type: "Sample", Schema: i + 1, Header: []byte(`{"actor":null}`), Payload: []byte(payload)}
+		if _, err := p.store.Append(t.Context(), "sample-1", eventstore.Any, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, in := p.open("?after=0", "")
+	for e, err := range p.store.ReadAll(t.Context(), eventstore.Position{}) {
+		m, fault := nextEvent(in)
+		if err != nil || fault != nil {
+			t.Fatal(err, fault)
+		}
+		want, err := json.Marshal(auditapi.EventOf(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got, list any
+		if err := errors.Join(json.Unmarshal([]byte(m.data), &got), json.Unmarshal(want, &list)); err != nil {
+			t.Errorf("%s: %v", m.data, err)
+		}
+		if diff := cmp.Diff(list, got); diff != "" {
+			t.Errorf("(-list +stream):\n%s", diff)
+		}
 	}
 }
 
