@@ -140,6 +140,7 @@ func closesWithinTheAnswer(w http.ResponseWriter, r *http.Request, c *collector)
 	c.take(httptest.NewRecorder(), r)
 	w.Header().Set("Content-Length", "1000")
 	_, _ = w.Write([]byte("half"))
+	w.(http.Flusher).Flush()
 	panic(http.ErrAbortHandler)
 }
 
