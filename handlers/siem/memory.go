@@ -36,9 +36,3 @@ func (m *memory[K, V]) age(now time.Time, limit time.Duration) {
 		}
 	}
 }
-
-// drop forgets one value.
-func (m *memory[K, V]) drop(key K) {
-	delete(m.young, key)
-	delete(m.old, key)
-}

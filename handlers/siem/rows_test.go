@@ -195,6 +195,33 @@ func TestConcurrentGatherers(t *testing.T) {
 	readers.Wait()
 }
 
+// TestReasons has the formats without classes say why, and what became of it.
+func TestReasons(t *testing.T) {
+	w := newWorld(t)
+	denied := w.append(x1Stream, meta("anonymous", "", x1), execution.ExecutionDenied{Cause: "deny_stage"})[0]
+	line, _ := written(t, siem.CEF, w.record(denied), siem.Options{Host: "login.example.org"})
+	pairs, _ := siemtest.CEF([]byte(line))
+	if pairs["reason"] != "deny_stage" || pairs["outcome"] != "failure" || pairs["dvchost"] != "login.example.org" || pairs["cs1"] != x1 {
+		t.Errorf("a denial is %q", pairs)
+	}
+	if got := siem.Outcome(w.record(denied)); got != "failure" {
+		t.Errorf("the outcome of a denial is %s", got)
+	}
+}
+
+// TestPositionsThatAreTooLarge leaves out the sequence where the schema has no
+// room for it, as the offsets of some engines are.
+func TestPositionsThatAreTooLarge(t *testing.T) {
+	w := newWorld(t)
+	e := w.append(x1Stream, meta("anonymous", "", x1), execution.UserLoggedIn{User: "u1", Session: "s1"})[0]
+	e.Position = eventstore.PositionOf(1 << 40)
+	line, _ := written(t, siem.OCSF, w.record(e), siem.Options{})
+	if strings.Contains(line, `"sequence"`) || !strings.Contains(line, `"position":"1099511627776"`) {
+		t.Errorf("it is %s", line)
+	}
+	check(t, w.record(e), siem.Options{})
+}
+
 // TestTypesToComeHaveTheirRows writes events of the catalogue that no aggregate
 // makes yet: their rows are there, so that the one who adds them finds them.
 func TestTypesToComeHaveTheirRows(t *testing.T) {

@@ -110,6 +110,9 @@ func complaints(f siem.Format, r siem.Record, text string) (wrong []string) {
 		if err := json.Unmarshal([]byte(text), &line); err != nil || line["id"] != r.ID.String() {
 			wrong = append(wrong, "it is no JSON with the id of the event")
 		}
+		if payload, _ := line["payload"].(map[string]any); payload["network"] != nil {
+			wrong = append(wrong, "the network is there twice")
+		}
 	}
 	return wrong
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"maps"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -248,6 +246,3 @@ func streamOf(t reflect.Type) eventstore.StreamID {
 	}
 	return eventstore.Stream(category, "01938d2e-7c00-7000-8000-0000000000aa")
 }
-
-// sorted are the keys of a map in order.
-func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

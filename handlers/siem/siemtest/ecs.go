@@ -147,7 +147,7 @@ func (f field) wrongOne(v any) string {
 	}
 	switch f.typ {
 	case "ip":
-		if _, err := netip.ParseAddr(s); err != nil {
+		if a, err := netip.ParseAddr(s); err != nil || a.Zone() != "" {
 			return "it is no address"
 		}
 	case "date":

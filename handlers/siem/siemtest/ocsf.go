@@ -229,7 +229,7 @@ func wrongNumber(typ string, v any) string {
 func wrongText(typ, s string) string {
 	switch typ {
 	case "ip_t":
-		if _, err := netip.ParseAddr(s); err != nil {
+		if a, err := netip.ParseAddr(s); err != nil || a.Zone() != "" {
 			return "it is no address"
 		}
 	case "email_t":
