@@ -13,7 +13,7 @@ func (a *app) console(callers *caller.Callers) *console.Server {
 	persons := &consolePersons{pageAccount{a}}
 	return &console.Server{
 		Persons: persons, Logins: persons, Things: a.objects, Trail: &consoleTrail{a}, Deliveries: consoleDeliveries{sinksAPI{a.outgoing}},
-		Changes: &consoleChanges{a.changes, a}, Verdicts: a.verdicts, Accesses: a.accesses, Erasures: &consoleErasures{a.erasures, a}, Retention: consoleRetention{a},
+		Changes: &consoleChanges{a.changes, a}, Sources: a.sources, Verdicts: a.verdicts, Accesses: a.accesses, Erasures: &consoleErasures{a.erasures, a}, Retention: consoleRetention{a},
 		Callers: callers, Forgery: callers, Brands: &brands{a}, Looks: a.looks, People: &consolePeople{a},
 		Executions: a.executions, Stories: a.teller(), Fresh: a.freshness, Wait: a.wait, Now: time.Now, Log: a.log,
 	}
@@ -22,7 +22,7 @@ func (a *app) console(callers *caller.Callers) *console.Server {
 // freshness tells how far the read models have followed the ledger. What is
 // not shown yet is as old as the first event of it.
 func (a *app) freshness(ctx context.Context) (console.Freshness, error) {
-	f := console.Freshness{Shown: a.runner.Applied()}
+	f := console.Freshness{Shown: a.runner.Applied(), Halted: a.runner.Ready() != nil}
 	for e, err := range a.store.ReadAll(ctx, f.Shown) {
 		if err != nil {
 			return f, err

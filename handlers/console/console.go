@@ -90,6 +90,7 @@ type Executions interface {
 type Freshness struct {
 	Shown  eventstore.Position // the last event that every page shows
 	Behind time.Duration       // age of the first event that is not shown yet; zero for none
+	Halted bool                // a view stands still, or is being made anew
 }
 
 // Mount adds the routes of the console to m.

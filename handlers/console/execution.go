@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,7 @@ type executionView struct {
 	Pinned  bool // to a revision that the address names
 	Steps   []stepRow
 	Cursor  cursor
+	Cut     int  // events that there are, where not all are shown
 	Former  bool // there may be an earlier execution of the same person
 }
 
@@ -179,6 +181,22 @@ func (v *executionView) tell(told story.Story, at eventstore.Revision) {
 		}
 	}
 	v.Ended = cmp.Or(v.Ended, "It is under way.")
+	v.cut(at)
+}
+
+// maxSteps is how many events a timeline has at most: somebody who answers
+// wrong again and again must not make a page that nobody can open.
+const maxSteps = 400
+
+// cut leaves the events around a revision.
+func (v *executionView) cut(at eventstore.Revision) {
+	if len(v.Steps) <= maxSteps {
+		return
+	}
+	v.Cut = len(v.Steps)
+	middle := slices.IndexFunc(v.Steps, func(r stepRow) bool { return r.At >= at })
+	from := max(0, min(middle-maxSteps/2, len(v.Steps)-maxSteps))
+	v.Steps = v.Steps[from : from+maxSteps]
 }
 
 // why explains all decisions of an execution.

@@ -82,6 +82,20 @@ func TestAnExecution(t *testing.T) {
 	}
 }
 
+// A page stays one that can be opened, however long somebody has tried.
+func TestLongTimelinesAreCut(t *testing.T) {
+	for _, at := range []eventstore.Revision{0, 700, 999} {
+		v := executionView{Steps: make([]stepRow, 1000)}
+		for i := range v.Steps {
+			v.Steps[i].At = eventstore.Revision(i)
+		}
+		v.cut(at)
+		if len(v.Steps) != maxSteps || v.Cut != 1000 || v.Steps[0].At > at || v.Steps[maxSteps-1].At < at {
+			t.Errorf("at %d: %d from %d", at, len(v.Steps), v.Steps[0].At)
+		}
+	}
+}
+
 // Who may see events but not inspect flows sees what happened, not what was
 // known.
 func TestAnExecutionWithoutTimeTravel(t *testing.T) {

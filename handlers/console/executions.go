@@ -198,9 +198,14 @@ func (v *executionsView) exports(q url.Values, f projections.ExecutionFilter) {
 		same.Set("format", format)
 		v.Export = append(v.Export, choice{Text: exportNames[format], Path: "/api/v3/flows/executions/export/?" + same.Encode()})
 	}
+	events := url.Values{} // which executions they belong to
+	for name, values := range same {
+		events["execution__"+name] = values
+	}
+	delete(events, "execution__format")
 	for _, format := range []string{"ocsf", "ecs", "cef", "syslog", "jsonl", "csv"} {
-		same.Set("format", format)
-		v.Events = append(v.Events, choice{Text: exportNames[format], Path: "/api/v3/ledger/export/?" + same.Encode()})
+		events.Set("format", format)
+		v.Events = append(v.Events, choice{Text: exportNames[format], Path: "/api/v3/ledger/export/?" + events.Encode()})
 	}
 }
 

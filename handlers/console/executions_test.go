@@ -99,7 +99,7 @@ func TestExecutionsAreListed(t *testing.T) {
 	for _, want := range []string{
 		`href="/if/admin/executions/x-1/"`, `href="/if/admin/people/u-ada/">ada</a>`, "Denied", "stage denied", "203.0.113.7", `aria-sort="descending"`,
 		`href="?ordering=-duration&amp;status=denied" aria-label="Without Person: ada"`, `name="with" value="x-1"`,
-		`/api/v3/flows/executions/export/?format=csv&amp;status=denied&amp;user=ada`, `/api/v3/ledger/export/?format=ocsf&amp;status=denied&amp;user=ada`, "1–2 of 2",
+		`/api/v3/flows/executions/export/?format=csv&amp;status=denied&amp;user=ada`, `/api/v3/ledger/export/?execution__status=denied&amp;execution__user=ada&amp;format=ocsf`, "1–2 of 2",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q", want)

@@ -36,7 +36,7 @@ func (f frame) DocumentTitle() string { return f.Title + " · Audit · " + f.Bra
 func (v failedView) Failing() bool { return true }
 
 // Slow tells whether the pages show something too old.
-func (f Freshness) Slow() bool { return f.Behind >= time.Second }
+func (f Freshness) Slow() bool { return f.Halted || f.Behind >= time.Second }
 
 // frame makes the frame of a page in the section that the request's path is in.
 func (s *Server) frame(r *http.Request, c *session.Caller, title string) frame {

@@ -29,6 +29,7 @@
       else row.removeAttribute("aria-current");
     }
     prepare();
+    document.getElementById("said").textContent = copy.querySelector("h2").textContent;
     if (slider) document.getElementById("slider").focus();
     else if (label) copy.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
   };
