@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -51,6 +52,23 @@ type changeRow struct {
 	What string // it was changed
 	Who  person // nobody for the program
 }
+
+// Besides is the kind of what was changed, unless its name says that.
+func (r changeRow) Besides() string {
+	if kind := kindName(r.Kind); !strings.HasPrefix(r.What, kind) {
+		return kind
+	}
+	return ""
+}
+
+// fewFields is how many fields a list names of each change.
+const fewFields = 5
+
+// Named are the first of the fields that changed.
+func (r changeRow) Named() []string { return r.Fields[:min(len(r.Fields), fewFields)] }
+
+// More is how many others there are.
+func (r changeRow) More() int { return len(r.Fields) - len(r.Named()) }
 
 // A changesView is a list of changes for the template.
 type changesView struct {
@@ -187,7 +205,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, c *session.Calle
 	}
 	v := changeView{Change: one, Way: ways[one.Via], Fields: fieldChanges(content)}
 	if v.Way == "" {
-		v.Way = strings.TrimSpace("by " + one.Via)
+		v.Way = cmp.Or(one.Via, "–")
 	}
 	if content.File != "" {
 		v.Import = &content

@@ -125,6 +125,12 @@ func timesOf(q url.Values) (since, until time.Time, err error) {
 	return since, until, nil
 }
 
+// otherKinds are things that are not configured as all others are.
+var otherKinds = map[string]string{
+	"user": "User", "group": "Group", "role": "Role", "token": "Token", "invitation": "Invitation", "blueprintinstance": "Blueprint",
+	"epoch": "Keys of a month", "retention": "Retention",
+}
+
 // kindName is how a kind of thing is called.
 func kindName(model string) string {
 	if k, ok := catalog.Lookup(model); ok {
@@ -133,6 +139,9 @@ func kindName(model string) string {
 	_, base, found := strings.Cut(model, ".")
 	if !found {
 		base = model
+	}
+	if name := otherKinds[base]; name != "" {
+		return name
 	}
 	return base
 }
