@@ -9,12 +9,13 @@
 //
 // jsonl and csv have every other event.
 //
-// ocsf, and syslog, whose message is the OCSF record if no other is chosen, have the rows of
-// spec/events.md 9.2, those that are off there only with Options.All, and for
-// the types without a row that of their category. Nothing becomes of what
-// happens inside an execution, such as StageEntered, of effects that another
-// event tells already, such as SessionAuthenticated, and of counters, claims and
-// letters. ecs and cef have what ocsf has, and with Options.All every event.
+// ocsf has the rows of spec/events.md 9.2, those that are off there only with
+// Options.All, and for types without a row that of their category. Nothing
+// becomes of what happens inside an execution, such as StageEntered, of effects
+// that another event tells already, such as SessionAuthenticated, and of
+// counters, claims and letters. ecs and cef have what ocsf has, and with
+// Options.All every event. syslog has what the format of its message has, which
+// is ocsf if no other is chosen.
 //
 // # Where the published schema and spec/events.md 9.2 differ
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flowledger/flowledger/domain/session"
@@ -25,8 +26,7 @@ type People interface {
 
 // A Gatherer finds what belongs to an event. Its methods may be called
 // concurrently. It remembers a bounded number of executions, networks and
-// people; of the latter two only for a minute, so that nobody outlives a
-// request to be forgotten by more.
+// people; of the latter two only for a minute, and not beyond [Gatherer.Evict].
 type Gatherer struct {
 	Store  Streams
 	Codec  *codec.Codec
@@ -35,6 +35,8 @@ type Gatherer struct {
 
 	// Personal has names and addresses opened. Without it no key is asked for.
 	Personal bool
+
+	evictions atomic.Int64 // how often names and networks were dropped
 
 	mu sync.Mutex
 	// mu guards what is remembered.

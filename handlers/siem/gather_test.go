@@ -171,6 +171,15 @@ func TestOwnersAreGathered(t *testing.T) {
 // TestWhatIsForgottenIsLeftOut destroys keys after a gatherer has seen what they
 // open, and before.
 func TestWhatIsForgottenIsLeftOut(t *testing.T) {
+	for name, later := range map[string]func(w *world){
+		"a minute later":            func(w *world) { w.now = w.now.Add(time.Minute) },
+		"at once, for whom is told": func(w *world) { w.Evict() },
+	} {
+		t.Run(name, func(t *testing.T) { leftOut(t, later) })
+	}
+}
+
+func leftOut(t *testing.T, later func(w *world)) {
 	w := newWorld(t)
 	all := w.logIn()
 	created := w.append("user-u1", meta("admin", "boss", ""), user.UserCreated{Username: "MARK-P-ada", Name: "MARK-P-Ada"})
@@ -184,7 +193,7 @@ func TestWhatIsForgottenIsLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(names, "u1")
-	w.now = w.now.Add(time.Minute)
+	later(w)
 	rest := slices.Concat(all, created)
 	slices.Reverse(rest) // whatever carries a network comes after what asks for it
 	for _, e := range rest {

@@ -29,7 +29,13 @@ func (g *Gatherer) name(ctx context.Context, r *Record) error {
 	if !g.Personal {
 		return nil
 	}
-	g.forget()
+	evicted := g.forget()
+	// What was read just before somebody was erased is not kept.
+	defer func() {
+		if g.evictions.Load() != evicted {
+			g.drop()
+		}
+	}()
 	var err error
 	if r.User, err = g.person(ctx, user); err != nil {
 		return err
@@ -57,8 +63,22 @@ func address(text string) string {
 	return a.WithZone("").Unmap().String()
 }
 
-// forget drops what is remembered for too long.
-func (g *Gatherer) forget() {
+// Evict drops the names and networks that are remembered. It is for whoever
+// reads in the ledger that keys were destroyed.
+func (g *Gatherer) Evict() {
+	g.evictions.Add(1)
+	g.drop()
+}
+
+func (g *Gatherer) drop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.networks, g.people = memory[string, session.Network]{}, memory[string, Person]{}
+}
+
+// forget drops what is remembered for too long, and tells how often all of it
+// was dropped.
+func (g *Gatherer) forget() int64 {
 	now := time.Now()
 	if g.Now != nil {
 		now = g.Now()
@@ -67,6 +87,7 @@ func (g *Gatherer) forget() {
 	defer g.mu.Unlock()
 	g.networks.age(now, maxAge)
 	g.people.age(now, maxAge)
+	return g.evictions.Load()
 }
 
 // person finds a user's names.
