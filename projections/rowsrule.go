@@ -36,11 +36,11 @@ func (r *rowsRule) apply(conn *sqlite.Conn, e codec.Decoded) error {
 		event.Rows, micros(event.From), event.Before.Rows)
 }
 
-// shed drops rows that are older than the rule, some with each batch of events.
-// The statement gets the time that they are kept from, and how many go at most.
-func (r *rowsRule) shed(conn *sqlite.Conn, now time.Time, statement string) error {
+// keptFrom is when the oldest rows are from that the rule in force keeps; false
+// if there is nothing left to drop this hour.
+func (r *rowsRule) keptFrom(conn *sqlite.Conn, now time.Time) (from time.Time, due bool, err error) {
 	if now.IsZero() || r.done == hourOf(now) {
-		return nil
+		return from, false, nil
 	}
 	if !r.known {
 		r.rows = rowRule{months: retention.Default().Rows}
@@ -49,7 +49,7 @@ func (r *rowsRule) shed(conn *sqlite.Conn, now time.Time, statement string) erro
 			return nil
 		})
 		if err != nil {
-			return err
+			return from, false, err
 		}
 		r.known = true
 	}
@@ -57,7 +57,17 @@ func (r *rowsRule) shed(conn *sqlite.Conn, now time.Time, statement string) erro
 	if micros(now) < r.rows.since {
 		months = r.rows.before
 	}
-	if err := exec(conn, statement, micros(retention.KeptFrom(now, months)), shedAtOnce); err != nil {
+	return retention.KeptFrom(now, months), true, nil
+}
+
+// shed drops rows that are older than the rule, some with each batch of events.
+// The statement gets the time that they are kept from, and how many go at most.
+func (r *rowsRule) shed(conn *sqlite.Conn, now time.Time, statement string) error {
+	from, due, err := r.keptFrom(conn, now)
+	if err != nil || !due {
+		return err
+	}
+	if err := exec(conn, statement, micros(from), shedAtOnce); err != nil {
 		return err
 	}
 	if conn.Changes() < shedAtOnce {

@@ -49,6 +49,7 @@ type world struct {
 	instances  *projections.Instances
 	revisions  *projections.Revisions
 	verdicts   *projections.Verdicts
+	sources    *projections.Sources
 	changes    *projections.Changes
 	accesses   *projections.Accesses
 	erasures   *projections.Erasures
@@ -94,12 +95,12 @@ func (w *world) open(more ...projections.Projection) {
 	w.subjects, w.revisions = projections.NewSubjects(v), projections.NewRevisions(v)
 	w.consents, w.roles = projections.NewConsents(v), projections.NewRoles(v)
 	w.instances = projections.NewInstances(v)
-	w.changes = projections.NewChanges(v, w.store, w.codec)
+	w.changes, w.sources = projections.NewChanges(v, w.store, w.codec), projections.NewSources(v)
 	w.verdicts, w.accesses, w.erasures = projections.NewVerdicts(v), projections.NewAccesses(v), projections.NewErasures(v)
 	all := append([]projections.Projection{
 		w.instances,
 		w.consents, w.roles,
-		w.subjects, w.revisions, w.changes, w.verdicts, w.accesses, w.erasures,
+		w.subjects, w.revisions, w.changes, w.sources, w.verdicts, w.accesses, w.erasures,
 		w.objects, w.users, w.groups, w.tokens, w.sessions, w.executions, w.audit, w.reputation,
 	}, more...)
 	if w.runner, err = projections.NewRunner(w.store, w.codec, v, w.log, all...); err != nil {

@@ -84,6 +84,7 @@ type app struct {
 	notifications *projections.Notifications
 	revisions     *projections.Revisions
 	changes       *projections.Changes
+	sources       *projections.Sources
 	verdicts      *projections.Verdicts
 	accesses      *projections.Accesses
 	erasures      *projections.Erasures
@@ -171,13 +172,13 @@ func (a *app) openViews() (err error) {
 	a.reputation = projections.NewReputation(a.views, a.store, a.codec, a.vault.Digest)
 	a.notifications = projections.NewNotifications(a.views)
 	a.revisions = projections.NewRevisions(a.views)
-	a.changes = projections.NewChanges(a.views, a.store, a.codec)
+	a.changes, a.sources = projections.NewChanges(a.views, a.store, a.codec), projections.NewSources(a.views)
 	a.verdicts, a.accesses, a.erasures = projections.NewVerdicts(a.views), projections.NewAccesses(a.views), projections.NewErasures(a.views)
 	a.outgoing = newOutgoing(a, projections.NewDeliveries(a.views))
 	a.runner, err = projections.NewRunner(a.store, a.codec, a.views, a.log,
 		a.instances,
 		a.objects, a.users, a.groups, a.sessions, a.tokens, a.invitations, a.consents, a.subjects, a.executions, a.audit, a.imports, a.reputation,
-		a.notifications, a.roles, a.revisions, a.changes, a.verdicts, a.accesses, a.erasures, a.outgoing.deliveries, &forgetting{a})
+		a.notifications, a.roles, a.revisions, a.changes, a.sources, a.verdicts, a.accesses, a.erasures, a.outgoing.deliveries, &forgetting{a})
 	return err
 }
 
