@@ -43,6 +43,9 @@ func (f *forgetting) Apply(_ context.Context, _ *sqlite.Conn, e codec.Decoded) e
 	a.sessionHandler.Cache.Clear()
 	a.groupHandler.Cache.Clear()
 	a.resendHandler.Cache.Clear()
+	for _, g := range a.outgoing.gatherers {
+		g.Evict()
+	}
 	return newExportFiles(a.data).clearUntil(e.RecordedAt.Add(exportMargin))
 }
 
