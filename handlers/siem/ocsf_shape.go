@@ -152,13 +152,11 @@ type ocsfPolicy struct {
 }
 
 type ocsfEntity struct {
-	UID    string          `json:"uid,omitempty"`
-	Name   string          `json:"name,omitempty"`
-	TypeID int             `json:"type_id"`
-	Type   string          `json:"type"`
-	User   *ocsfUser       `json:"user,omitempty"`
-	Policy *ocsfPolicy     `json:"policy,omitempty"`
-	Data   json.RawMessage `json:"data,omitempty"`
+	UID    string    `json:"uid,omitempty"`
+	Name   string    `json:"name,omitempty"`
+	TypeID int       `json:"type_id"`
+	Type   string    `json:"type"`
+	User   *ocsfUser `json:"user,omitempty"`
 }
 
 type ocsfAPI struct {

@@ -110,9 +110,6 @@ type saying struct {
 	Cause  string `json:"cause"`
 	Result string `json:"result"`
 	Class  string `json:"class"`
-	Method string `json:"method"`
-	User   string `json:"user"`
-	Role   string `json:"role"`
 }
 
 func said(r *Record) (s saying) {
