@@ -5,7 +5,6 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/domain/execution"
 	"github.com/flowledger/flowledger/eventstore/codec"
 )
@@ -185,9 +184,4 @@ func about(conn *sqlite.Conn, row *executionRow, user string) error {
 		return nil
 	}
 	return exec(conn, "INSERT OR IGNORE INTO executions_former(user, n) VALUES(?, ?)", former, row.n)
-}
-
-// flowRef is a flow as lists show it.
-func (f flowKey) flowRef() domain.Ref {
-	return domain.Ref{ID: f.ID, Revision: f.Revision, Name: f.Name}
 }

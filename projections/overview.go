@@ -15,8 +15,8 @@ import (
 
 // What an overview has at most: slots, and flows, the busiest of all time.
 const (
-	maxSlots     = 1000
-	overviewFlow = 100
+	maxSlots      = 1000
+	overviewFlows = 100
 )
 
 // Overview returns what became of the executions that began from a time on and
@@ -52,16 +52,17 @@ func (x *Executions) Outcomes(ctx context.Context, flowID string, from, until ti
 		if err := s.bound(ExecutionFilter{From: from, Until: until}); err != nil {
 			return err
 		}
+		flows, err := s.flowSet(flowID)
+		if err != nil {
+			return err
+		}
 		for _, status := range statuses {
-			var err error
-			if s.found, err = s.marked(markStatus + status); err != nil {
+			those, err := s.marked(markStatus + status)
+			if err != nil {
 				return err
 			}
-			if err := s.byFlow(ExecutionFilter{Flow: flowID}); err != nil {
-				return err
-			}
-			if s.found.keep(s.low, s.high); s.found.count() > 0 {
-				out[status] = s.found.count()
+			if n := those.both(cmp.Or(flows, those), s.low, s.high); n > 0 {
+				out[status] = n
 			}
 		}
 		return shedBetween(conn, from, until, func(row *sqlite.Stmt) {
@@ -71,6 +72,18 @@ func (x *Executions) Outcomes(ctx context.Context, flowID string, from, until ti
 		})
 	})
 	return out, err
+}
+
+// flowSet returns the executions of a flow; nil for an empty id.
+func (s *executionSearch) flowSet(id string) (*numberSet, error) {
+	if id == "" {
+		return nil, nil
+	}
+	marks, err := s.numbered(markFlow, "SELECT n FROM executions_flows WHERE id = ?", id)
+	if err != nil {
+		return nil, err
+	}
+	return s.marked(marks...)
 }
 
 // shedBetween yields how many executions began in the hours of a time whose
@@ -152,16 +165,12 @@ func (v *overview) ofFlows() error {
 	err := query(v.conn, "SELECT id FROM executions_flows GROUP BY id ORDER BY sum(begun) DESC, id LIMIT ?", func(s *sqlite.Stmt) error {
 		ids = append(ids, s.ColumnText(0))
 		return nil
-	}, overviewFlow)
+	}, overviewFlows)
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
-		var marks []string
-		if err == nil {
-			marks, err = v.numbered(markFlow, "SELECT n FROM executions_flows WHERE id = ?", id)
-		}
-		var set *numberSet
-		if err == nil {
-			set, err = v.marked(marks...)
-		}
+		set, err := v.flowSet(id)
 		if err != nil {
 			return err
 		}
@@ -169,7 +178,7 @@ func (v *overview) ofFlows() error {
 			delete(v.flows, id)
 		}
 	}
-	return err
+	return nil
 }
 
 func (v *overview) flowOf(id string) *FlowOutcomes {
