@@ -202,7 +202,7 @@ func (o *outgoing) target(ctx context.Context, t object.Thing, config *trail.Sin
 			Folder: filepath.Join(o.app.data, "trail"), Path: config.Target, Max: int64(config.RotateMegabytes) << 20, Keep: config.RotateKeep,
 		}, lanes, nil
 	case trail.Syslog:
-		return &worker.SyslogTarget{Address: config.Target, TLS: encrypted, Now: time.Now}, lanes, nil
+		return worker.NewSyslogTarget(config.Target, encrypted, 0), lanes, nil
 	case trail.Webhook:
 		return worker.NewWebhookTarget(worker.WebhookTarget{URL: config.Target, Secret: secrets["secret"], Now: time.Now}, encrypted, lanes), lanes, nil
 	}

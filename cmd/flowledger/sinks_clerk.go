@@ -68,7 +68,11 @@ func (k *clerk) Write(ctx context.Context, e eventstore.Recorded) (worker.Item, 
 }
 
 func (k *clerk) write(r siem.Record) (worker.Item, bool, error) {
-	body, said, err := k.format.Append(nil, r, k.options)
+	options := k.options
+	if c := r.Stream.Category(); c == "worker" || c == "export" {
+		options.All = true // formats leave deliveries out, and somebody named them
+	}
+	body, said, err := k.format.Append(nil, r, options)
 	if err != nil || !said {
 		return worker.Item{}, false, err
 	}

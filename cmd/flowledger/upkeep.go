@@ -84,6 +84,7 @@ func (a *app) park(ctx context.Context, name string, e eventstore.Recorded, caus
 	parked := worker.WorkerEventParked{
 		Worker: name, Event: e.ID.String(), Position: e.Position.String(), Attempts: settling.Attempts,
 		Class: fmt.Sprintf("%T", cause), Detail: cause.Error(),
+		Stream: string(e.Stream), Revision: int64(e.Revision),
 	}
 	meta := system("tenant")
 	meta.Command = uuid.NewSHA1(e.ID, []byte(name))

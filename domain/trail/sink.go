@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/flowledger/flowledger/domain/catalog"
 )
@@ -63,7 +64,7 @@ type Sink struct {
 	Flows    []string `json:"flows" catalog:"ref=flow"`
 	Outcome  string   `json:"outcome" catalog:"blank,enum=success|failure"`
 
-	Secret       string `json:"secret" catalog:"secret,blank,verbatim,max=4000"` // never loaded: a header's value, or the key of signatures
+	Secret       string `json:"secret" catalog:"secret,blank,verbatim,max=4000"` // a header's value, or the key of signatures; loaded only to be checked
 	SecretHeader string `json:"secret_header" catalog:"max=100"`
 	CA           string `json:"ca" catalog:"blank,max=60000"` // PEM; the authorities that are trusted, instead of the system's
 	ServerName   string `json:"server_name" catalog:"blank,max=253"`
@@ -104,6 +105,9 @@ func (s *Sink) Validate() catalog.Problems {
 	}
 	if !headerForm.MatchString(s.SecretHeader) {
 		problems.Add("secret_header", "This is not the name of a header.")
+	}
+	if strings.ContainsFunc(s.Secret, unicode.IsControl) {
+		problems.Add("secret", "A secret has no line breaks and no control characters.")
 	}
 	if s.ServerName != "" && !nameForm.MatchString(s.ServerName) {
 		problems.Add("server_name", "This is not the name of a host.")

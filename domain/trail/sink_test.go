@@ -78,6 +78,7 @@ func TestSinkIsChecked(t *testing.T) {
 		"neither type nor category":         {map[string]any{"events": []any{"logins"}}, "events"},
 		"a header":                          {map[string]any{"secret_header": "X-Api-Key"}, ""},
 		"a header that is two":              {map[string]any{"secret_header": "X: 1\r\nY"}, "secret_header"},
+		"a secret of two lines":             {map[string]any{"secret": "s3cret\r\nX: 1"}, "secret"},
 		"a name of a host":                  {map[string]any{"server_name": "siem.example.org"}, ""},
 		"a name of no host":                 {map[string]any{"server_name": "a b"}, "server_name"},
 		"certificates":                      {map[string]any{"ca": authority(t) + authority(t)}, ""},

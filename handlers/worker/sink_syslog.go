@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -21,21 +22,28 @@ import (
 // is lost only if both ends die within the minute, or if the receiver has taken
 // more than the window unread.
 type SyslogTarget struct {
-	Address string
-	TLS     *tls.Config
-	Timeout time.Duration // of a write; 0 for half a minute
-	Now     func() time.Time
+	address string
+	tls     *tls.Config
+	timeout time.Duration // of a write
+	now     func() time.Time
 
-	mu     sync.Mutex
-	conn   *tls.Conn     // nil before the first and after a failure; guarded by mu, like all below
+	turn   chan struct{} // in it is who uses what follows, up to size
+	conn   *tls.Conn     // nil before the first and after a failure
 	dead   chan struct{} // closed when the other end has ended the connection
 	window []sent        // the oldest first
 	size   int           // of the window, in bytes
-	shut   bool          // nobody sends any more
 
 	listeners sync.WaitGroup
 	closing   context.Context // done when nobody sends any more
 	stop      context.CancelFunc
+}
+
+// NewSyslogTarget makes a target. A write takes half a minute at most, unless
+// there is another timeout.
+func NewSyslogTarget(address string, c *tls.Config, timeout time.Duration) *SyslogTarget {
+	t := &SyslogTarget{address: address, tls: c, timeout: cmp.Or(timeout, sinkTimeout), now: time.Now, turn: make(chan struct{}, 1)}
+	t.closing, t.stop = context.WithCancel(context.Background())
+	return t
 }
 
 // sent is a frame that may not have been read.
@@ -53,8 +61,12 @@ const (
 
 // Send implements [Target].
 func (t *SyslogTarget) Send(ctx context.Context, batch []Item) (string, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 	if t.conn != nil && t.ended() {
 		t.drop()
 	}
@@ -66,7 +78,7 @@ func (t *SyslogTarget) Send(ctx context.Context, batch []Item) (string, error) {
 	fresh := make([]sent, len(batch))
 	var text []byte
 	for i, item := range batch {
-		fresh[i] = sent{frame(item.Body), t.Now()}
+		fresh[i] = sent{frame(item.Body), t.now()}
 		text = append(text, fresh[i].frame...)
 	}
 	// What is written in part counts as written: it is repeated all the same.
@@ -86,13 +98,10 @@ func (t *SyslogTarget) connect(ctx context.Context) error {
 	defer cancel()
 	dialer := &tls.Dialer{NetDialer: &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
 		Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3,
-	}}, Config: t.TLS}
-	conn, err := dialer.DialContext(dialing, "tcp", t.Address)
+	}}, Config: t.tls}
+	conn, err := dialer.DialContext(dialing, "tcp", t.address)
 	if err != nil {
 		return err
-	}
-	if t.closing == nil {
-		t.closing, t.stop = context.WithCancel(context.WithoutCancel(ctx))
 	}
 	dead := make(chan struct{})
 	t.conn, t.dead = conn.(*tls.Conn), dead
@@ -106,7 +115,7 @@ func (t *SyslogTarget) connect(ctx context.Context) error {
 	var text []byte
 	for i := range t.window {
 		text = append(text, t.window[i].frame...)
-		t.window[i].at = t.Now()
+		t.window[i].at = t.now()
 	}
 	if err := t.write(ctx, text); err != nil {
 		t.drop()
@@ -138,9 +147,13 @@ func (t *SyslogTarget) mend() {
 
 // mended tries once, and tells whether there is nothing more to do.
 func (t *SyslogTarget) mended() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.shut || t.conn != nil && !t.ended() {
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-t.closing.Done():
+		return true
+	}
+	if t.conn != nil && !t.ended() {
 		return true
 	}
 	t.drop()
@@ -159,11 +172,7 @@ func (t *SyslogTarget) ended() bool {
 // write returns when the other machine has acknowledged the text, as far as
 // that can be known, or the connection has ended.
 func (t *SyslogTarget) write(ctx context.Context, text []byte) error {
-	limit := t.Timeout
-	if limit == 0 {
-		limit = sinkTimeout
-	}
-	deadline := time.Now().Add(limit)
+	deadline := time.Now().Add(t.timeout)
 	if err := t.conn.SetWriteDeadline(deadline); err != nil {
 		return err
 	}
@@ -208,7 +217,7 @@ func (t *SyslogTarget) forget(n int) {
 
 // prune drops what was read by now, and what is too much to be kept.
 func (t *SyslogTarget) prune() {
-	old, n := t.Now().Add(-windowTime), 0
+	old, n := t.now().Add(-windowTime), 0
 	for n < len(t.window) && (t.window[n].at.Before(old) || t.size > windowSize) {
 		t.size -= len(t.window[n].frame)
 		n++
@@ -228,13 +237,10 @@ func (t *SyslogTarget) drop() {
 // Close implements [Target]. It takes leave, so that the other end reads what
 // there is.
 func (t *SyslogTarget) Close() error {
-	t.mu.Lock()
-	t.shut = true
-	if t.stop != nil {
-		t.stop()
-	}
+	t.stop()
+	t.turn <- struct{}{}
 	t.drop()
-	t.mu.Unlock()
+	<-t.turn
 	t.listeners.Wait()
 	return nil
 }

@@ -166,7 +166,7 @@ func TestSyslogSinkLosesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			y := newYard(t, &worker.SyslogTarget{Address: h.address, TLS: encrypted, Now: time.Now})
+			y := newYard(t, worker.NewSyslogTarget(h.address, encrypted, 0))
 			y.write(5, 20)
 			y.begin()
 			within(t, func() bool { return h.different() == 100 })
@@ -194,7 +194,7 @@ func TestSyslogRepeatsWhatWasUnread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := newYard(t, &worker.SyslogTarget{Address: h.address, TLS: encrypted, Now: time.Now})
+	y := newYard(t, worker.NewSyslogTarget(h.address, encrypted, 0))
 	y.write(5, 20)
 	y.begin()
 	within(t, func() bool { return y.Status().Untold >= 0 && y.Lag() == 0 })
@@ -219,7 +219,7 @@ func TestSyslogServerThatHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := newYard(t, &worker.SyslogTarget{Address: h.address, TLS: encrypted, Now: time.Now, Timeout: 100 * time.Millisecond})
+	y := newYard(t, worker.NewSyslogTarget(h.address, encrypted, 100*time.Millisecond))
 	y.Batch = 1000
 	y.write(20, 100) // what the system takes is not what the server has
 	y.begin()
@@ -239,7 +239,7 @@ func TestSyslogCertificates(t *testing.T) {
 		return c
 	}
 	encrypted := trusting(old+authority, "")
-	y := newYard(t, &worker.SyslogTarget{Address: h.address, TLS: encrypted, Now: time.Now})
+	y := newYard(t, worker.NewSyslogTarget(h.address, encrypted, 0))
 	y.write(1, 10)
 	y.begin()
 	within(t, func() bool { return len(y.news()) > 0 })
@@ -252,13 +252,13 @@ func TestSyslogCertificates(t *testing.T) {
 	for want, c := range map[string]*tls.Config{
 		"certificate of an unknown authority": trusting(old, ""), "certificate of another host": trusting(authority, "other.example.org"),
 	} {
-		target := &worker.SyslogTarget{Address: h.address, TLS: c, Now: time.Now}
+		target := worker.NewSyslogTarget(h.address, c, 0)
 		_, err := target.Send(t.Context(), []worker.Item{{Body: []byte(`{}`)}})
 		if err == nil || worker.Explain(err) != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	named := &worker.SyslogTarget{Address: h.address, TLS: trusting(authority, "siem.example.org"), Now: time.Now}
+	named := worker.NewSyslogTarget(h.address, trusting(authority, "siem.example.org"), 0)
 	if _, err := named.Send(t.Context(), []worker.Item{{Body: []byte(`{"ID":"x"}`)}}); err != nil {
 		t.Errorf("by the name that is expected: %v", err)
 	}
