@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/flowledger/flowledger/domain/session"
 	"github.com/flowledger/flowledger/eventstore"
 	"github.com/flowledger/flowledger/eventstore/codec"
+	"github.com/flowledger/flowledger/eventstore/vault"
 	"github.com/flowledger/flowledger/handlers/command"
 )
 
@@ -160,7 +162,17 @@ func (r *Recorder) write(ctx context.Context, stream string, w *window, requests
 	if stream == "" {
 		stream = r.NewID()
 	}
-	_, err := r.Audits.Handle(ctx, eventstore.Stream("audit", stream), audit.Write{Event: w.record(requests)}, r.meta(w))
+	write := func() error {
+		_, err := r.Audits.Handle(ctx, eventstore.Stream("audit", stream), audit.Write{Event: w.record(requests)}, r.meta(w))
+		return err
+	}
+	err := write()
+	if _, gone := errors.AsType[*vault.DestroyedError](err); gone && w.about != "" {
+		// Who was looked for is erased. It is the looker's own question then, as
+		// is one for a name that nobody has.
+		w.about = ""
+		err = write()
+	}
 	return err
 }
 

@@ -31,6 +31,7 @@ type desk struct {
 	now   time.Time
 	store eventstore.Store
 	codec *codec.Codec
+	vault *vault.Vault
 	made  int
 	*looked.Recorder
 }
@@ -44,7 +45,7 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = v.Close() })
-	d.store = memory.New(clock)
+	d.store, d.vault = memory.New(clock), v
 	d.codec = &codec.Codec{Vault: v, Tenant: "t", Leak: func(event, key string) { t.Errorf("%s leaks %s", event, key) }}
 	d.Recorder = &looked.Recorder{
 		Audits: &command.Handler[audit.State]{Store: d.store, Codec: d.codec}, Now: clock,
@@ -210,5 +211,26 @@ func TestFloods(t *testing.T) {
 	}
 	if err := d.Queried(t.Context(), by("auditor"), looked.Look{View: "events"}); err != nil || !strings.HasPrefix(d.told()[len(d.told())-1], "auditor asked") {
 		t.Errorf("a look in a flood: %v, %s", err, d.told()[len(d.told())-1])
+	}
+}
+
+// Whoever looks for somebody who is erased is recorded all the same, and the
+// question is the looker's own.
+func TestLooksAtTheErased(t *testing.T) {
+	d := newDesk(t)
+	if err := d.vault.Forget(t.Context(), []string{"user:gone"}, 'P', 'T', 'N'); err != nil {
+		t.Fatal(err)
+	}
+	c := session.Caller{User: "auditor", Request: "r"}
+	look := looked.Look{View: "changes", Filters: map[string]string{"object": "gone"}, Count: 1, About: "gone"}
+	if err := d.Queried(t.Context(), c, look); err != nil {
+		t.Fatal(err)
+	}
+	all := d.events()
+	if len(all) != 1 {
+		t.Fatalf("%d events", len(all))
+	}
+	if event, ok := all[0].Event.(audit.AuditQueried); !ok || event.By != "auditor" || event.Values["object"] != "gone" {
+		t.Errorf("recorded is %+v", all[0].Event)
 	}
 }
