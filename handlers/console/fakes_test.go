@@ -7,8 +7,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"strings"
 	"testing"
 	"time"
 
@@ -145,18 +143,6 @@ func (f *fake) Decisions(context.Context, string) (out []story.Decision, err err
 func get(t *testing.T, s *Server, address string) *httptest.ResponseRecorder {
 	t.Helper()
 	return serve(s, httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil))
-}
-
-// post sends a form, with the token of forms that are ours.
-func post(t *testing.T, s *Server, address string, form url.Values) *httptest.ResponseRecorder {
-	t.Helper()
-	if form == nil {
-		form = url.Values{}
-	}
-	form.Set("csrfmiddlewaretoken", "csrf")
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return serve(s, r)
 }
 
 func serve(s *Server, r *http.Request) *httptest.ResponseRecorder {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flowledger/flowledger/domain"
 	"github.com/flowledger/flowledger/projections"
 )
 
@@ -112,20 +111,6 @@ func (s *Server) filterOf(ctx context.Context, q url.Values) (f projections.Exec
 
 // maxFilter limits a value, in bytes.
 const maxFilter = 200
-
-// refused are the problems of fields, for the status of the answer.
-func refused(fields []field) error {
-	problems := map[string][]string{}
-	for _, one := range fields {
-		if one.Problem != "" {
-			problems[one.Name] = []string{one.Problem}
-		}
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return &domain.Error{Code: domain.Invalid, Message: "Some filters make no sense.", Fields: problems}
-}
 
 func setText(of func(*projections.ExecutionFilter) *string) func(*projections.ExecutionFilter, string) string {
 	return func(f *projections.ExecutionFilter, text string) string {

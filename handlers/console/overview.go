@@ -2,10 +2,8 @@ package console
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/flowledger/flowledger/domain"
@@ -134,6 +132,3 @@ func executionsAt(pairs ...string) string {
 	}
 	return base + "executions/?" + q.Encode()
 }
-
-// sortedKeys are the keys of a map in order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
