@@ -27,7 +27,7 @@ type Sinks struct {
 
 // A running is a sink at work.
 type running struct {
-	version string
+	version string // empty once it was told to stop
 	stop    context.CancelFunc
 	ended   chan struct{}
 }
@@ -52,10 +52,11 @@ func (k *Sinks) look(ctx context.Context, at map[string]running, group *sync.Wai
 		return err
 	}
 	for id, r := range at {
-		if version, ok := versions[id]; ok && version == r.version {
-			continue
+		if version, ok := versions[id]; !ok || version != r.version {
+			r.stop()
+			r.version = "" // it does not go on, even if it is wanted again at once
+			at[id] = r
 		}
-		r.stop()
 		select {
 		case <-r.ended:
 		default:
