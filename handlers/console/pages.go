@@ -26,13 +26,14 @@ type page struct {
 
 // pages lists all addresses. A page records the look before it writes.
 func (s *Server) pages() []page {
-	all := []page{
+	return []page{
 		{path: "", needs: viewEvents, view: "overview", run: s.overview},
 		{path: "executions/", needs: viewEvents, view: "executions", run: s.executions},
 		{path: "executions/{execution}/", needs: viewEvents, view: "executions", run: s.execution},
 		{path: "executions/{execution}/why/", needs: inspectFlow, view: "executions", run: s.why},
 		{path: "compare/", needs: inspectFlow, view: "executions", run: s.compare},
 		{path: "people/", needs: viewEvents, view: "people", run: s.people},
+		{path: "sources/", needs: viewEvents, view: "sources", run: s.sources},
 		{path: "policies/", needs: viewEvents, view: "verdicts", run: s.policies},
 		{path: "policies/{policy}/", needs: viewEvents, view: "verdicts", run: s.policy},
 		{path: "live/", needs: viewEvents, view: "live", run: s.live},
@@ -49,10 +50,6 @@ func (s *Server) pages() []page {
 		{path: "changes/", needs: viewEvents, view: "changes", run: s.changes},
 		{path: "changes/{event}/", needs: viewEvents, view: "changes", run: s.change},
 	}
-	if s.Sources == nil { // what it shows is not read yet
-		return all
-	}
-	return append(all, page{path: "sources/", needs: viewEvents, view: "sources", run: s.sources})
 }
 
 // A section is an entry of the navigation.

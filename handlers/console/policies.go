@@ -127,7 +127,7 @@ type policyView struct {
 	Chart     chart
 	Revisions []revisionRow
 	Shift     string // what the newest revision changed, in words
-	Verdicts  []projections.Verdict
+	Verdicts  []verdictRow
 	Pager     pager
 
 	query url.Values
@@ -188,9 +188,12 @@ func (s *Server) policy(w http.ResponseWriter, r *http.Request, c *session.Calle
 		return err
 	}
 	v.Shift = shiftOf(v.Revisions)
-	total := 0
-	if v.Verdicts, total, err = s.Verdicts.List(r.Context(), f, page.Page); err != nil {
+	found, total, err := s.Verdicts.List(r.Context(), f, page.Page)
+	if err != nil {
 		return err
+	}
+	for _, one := range found {
+		v.Verdicts = append(v.Verdicts, verdictRow{one, s.targetText(one.Target)})
 	}
 	v.Pager = page.of(r.URL, total)
 	look := looked.Look{View: "verdicts", Filters: map[string]string{"policy": id}, Count: total}
@@ -199,6 +202,28 @@ func (s *Server) policy(w http.ResponseWriter, r *http.Request, c *session.Calle
 	}
 	v.frame = s.frame(r, c, v.Name())
 	return render(w, http.StatusOK, "policy", v)
+}
+
+// A verdictRow is one verdict in the list.
+type verdictRow struct {
+	projections.Verdict
+	Of string // what it was about
+}
+
+// targetText says what a policy was bound to. A binding has no name; the stage
+// that it binds has.
+func (s *Server) targetText(target domain.Ref) string {
+	if t, ok := s.Things.Thing(target.ID); ok && target.Name == "" {
+		stage, _ := t.Fields["stage"].(string)
+		if bound, ok := s.Things.Thing(stage); ok {
+			return "stage " + bound.Name
+		}
+		target.Name = t.Name
+	}
+	if target.Name == "" {
+		return words(target.Kind) + " " + short(target.ID)
+	}
+	return words(target.Kind) + " " + target.Name
 }
 
 // policyNamed finds out what a policy is called: as it spoke in this time, or

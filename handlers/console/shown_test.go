@@ -26,7 +26,7 @@ func TestShown(t *testing.T) {
 		"a person":                              {"/if/admin/people/u2/", "people user=u2 about u2 opened N P", []string{"x@example.org", "p.q", "192.0.2.7", "password</a> 1 ×", "looked into execution", "Changes made by", "End session"}},
 		"a person who was erased":               {"/if/admin/people/gone/", "people user=gone", []string{"Person erased on", "remain under the pseudonym <code>gone</code>", "/if/admin/erasures/e1/"}},
 		"policies, with those that err":         {"/if/admin/policies/", "verdicts range=24h", []string{"errs", `href="/if/admin/policies/p1/?range=24h"`, "20 %"}},
-		"a policy over time":                    {"/if/admin/policies/p1/", "verdicts policy=p1", []string{"<svg", `class="part verdict-failed"`, "Since revision 7 25 % fail; at revision 6 it was 0 %.", "/if/admin/executions/x1/?revision=2", "turned round"}},
+		"a policy over time":                    {"/if/admin/policies/p1/", "verdicts policy=p1", []string{"<svg", `class="part verdict-failed"`, "Since revision 7 25 % fail; at revision 6 it was 0 %.", "/if/admin/executions/x1/?revision=2", "turned round", "stage Ask for it", "flow Log in"}},
 		"verdicts of one revision":              {"/if/admin/policies/p1/?revision=6&said=passed", "verdicts policy=p1", []string{"turned round"}},
 		"sources by address":                    {"/if/admin/sources/", "sources by=ip range=24h", []string{"got in", "tries many people", "/if/admin/executions/?ip=192.0.2.7&amp;since="}},
 		"sources by person":                     {"/if/admin/sources/?by=user&range=7d", "sources by=user range=7d", []string{"person gone", "/if/admin/executions/?since=", "user=u2"}},

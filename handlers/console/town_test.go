@@ -71,7 +71,7 @@ func newTown() *town {
 			{ID: "ev2", Stream: "session-s1", Type: "SessionBegun", At: noon, Execution: "x1"},
 			{ID: "ev1", Stream: "object-p1", Type: "ObjectChanged", At: noon, Actor: "u1"},
 		},
-		things: []object.Thing{{ID: "f1", Name: login.Name}},
+		things: []object.Thing{{ID: "f1", Name: login.Name}, {ID: "b1", Fields: map[string]any{"stage": "st"}}, {ID: "st", Name: "Ask for it"}},
 	}
 	t.answers = map[string]ErasureAnswer{"e1": {
 		Erasure: t.erased[0], Bound: map[string]int{"execution": 3, "session": 1}, Left: []LeftSubject{{Name: "session:s9"}},
@@ -86,7 +86,7 @@ func newTown() *town {
 	}
 	before := office
 	before.Revision = 6
-	t.verdicts = append(t.verdicts, projections.Verdict{At: noon.Add(-20 * time.Hour), Execution: "x1", Policy: before, Target: login, Said: "passed", Negate: true})
+	t.verdicts = append(t.verdicts, projections.Verdict{At: noon.Add(-20 * time.Hour), Execution: "x1", Policy: before, Target: domain.Ref{ID: "b1", Kind: "stage_binding"}, Said: "passed", Negate: true})
 	t.rule = retention.State{}
 	return t
 }
