@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/flowledger/flowledger/domain/audit"
 	"github.com/flowledger/flowledger/domain/session"
@@ -21,6 +22,7 @@ import (
 
 func init() {
 	codec.Register[audit.AuditQueried](1)
+	codec.Register[audit.AuditExported](1)
 	codec.Register[audit.AuditExecutionInspected](1)
 	codec.Register[audit.AuditAccessRefused](1)
 }
@@ -232,5 +234,29 @@ func TestLooksAtTheErased(t *testing.T) {
 	}
 	if event, ok := all[0].Event.(audit.AuditQueried); !ok || event.By != "auditor" || event.Values["object"] != "gone" {
 		t.Errorf("recorded is %+v", all[0].Event)
+	}
+}
+
+// Each export is on record by itself, under its own id, and what was asked for
+// is sealed.
+func TestExported(t *testing.T) {
+	d := newDesk(t)
+	c, id := by("ann"), uuid.NewString()
+	if err := d.Queried(t.Context(), c, looked.Look{View: "export"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, export := range []string{id, uuid.NewString()} {
+		e := audit.AuditExported{Export: export, Format: "csv", Count: 3, By: "ann", Filters: map[string]string{"user": "hidden-filter"}, Purpose: "hidden-purpose"}
+		if err := d.Exported(t.Context(), c, e, "bob"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := d.events()
+	if len(all) != 3 || all[1].ID.String() != id || all[1].Stream == all[0].Stream || all[1].Stream == all[2].Stream {
+		t.Fatalf("recorded %d events, %+v", len(all), all)
+	}
+	exported, ok := all[1].Event.(audit.AuditExported)
+	if clear := string(all[1].Payload); !ok || exported.Purpose != "hidden-purpose" || exported.Count != 3 || strings.Contains(clear, "hidden") {
+		t.Errorf("recorded %+v, %s", exported, all[1].Payload)
 	}
 }
