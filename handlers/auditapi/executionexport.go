@@ -47,8 +47,14 @@ type executionExport struct {
 }
 
 // fill writes the executions. It goes on where the ones before began, and so
-// finds all of them however many begin or end meanwhile.
-func (x *executionExport) fill(ctx context.Context) error {
+// finds all of them however many begin or end meanwhile. Where it fails,
+// somebody may go on.
+func (x *executionExport) fill(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			x.rest = x.filter.From.Format(time.RFC3339Nano)
+		}
+	}()
 	if x.event.Format == "csv" {
 		if err := x.row(executionColumns); err != nil {
 			return err
@@ -95,7 +101,6 @@ func (x *executionExport) page(ctx context.Context, found []projections.Executio
 			return wrote, nil
 		}
 		if err := x.execution(row); err != nil {
-			x.rest = row.Started.Format(time.RFC3339Nano)
 			return wrote, err
 		}
 		if !row.Started.Equal(x.filter.From) || x.last == nil {

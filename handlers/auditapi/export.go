@@ -134,8 +134,13 @@ type eventExport struct {
 	at, end eventstore.Position // what is done, and what is the last: events that happen meanwhile are not in it
 }
 
-// fill writes the events.
-func (x *eventExport) fill(ctx context.Context) error {
+// fill writes the events. Where it fails, somebody may go on.
+func (x *eventExport) fill(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			x.rest = x.at.String()
+		}
+	}()
 	if err := x.put(x.format.Head(x.options)); err != nil {
 		return err
 	}
@@ -153,7 +158,6 @@ func (x *eventExport) fill(ctx context.Context) error {
 				return nil
 			}
 			if err := x.one(ctx, e); err != nil {
-				x.rest = x.at.String()
 				return err
 			}
 			x.at = e.Position

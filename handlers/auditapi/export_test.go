@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,6 +29,9 @@ import (
 type gathered struct{ who string }
 
 func (g gathered) Record(_ context.Context, e eventstore.Recorded) (siem.Record, error) {
+	if e.Type == "Poison" {
+		return siem.Record{}, errors.New("nobody can read this")
+	}
 	return siem.Record{Decoded: codec.Decoded{Recorded: e}, User: siem.Person{ID: "u", Username: g.who}}, nil
 }
 
@@ -171,6 +175,22 @@ func TestExportIsCutShort(t *testing.T) {
 		if strings.Contains(told, "truncated false") {
 			t.Fatalf("told %s", told)
 		}
+	}
+}
+
+// A fault in the middle leaves a whole number of records, and says where to go
+// on.
+func TestExportFails(t *testing.T) {
+	p := newTap(t)
+	p.write("Sample", 20)
+	p.write("Poison", 1)
+	p.write("Sample", 20)
+	b := p.take("ledger/export/?format=jsonl")
+	if b.status != 200 || b.lines != 20 || b.count != "20" || b.rest != "20" {
+		t.Errorf("%d lines, %v", b.lines, b.trailer)
+	}
+	if told := p.told(); !strings.Contains(told, "20 from 1 to 20 truncated true") {
+		t.Errorf("told %s", told)
 	}
 }
 

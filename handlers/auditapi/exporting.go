@@ -112,10 +112,8 @@ func (e *exporting) send(media, name string, fill func(ctx context.Context) erro
 	if e.r.Method == http.MethodHead {
 		return nil
 	}
-	if err = fill(e.r.Context()); err == nil {
-		err = e.flush()
-	}
-	e.done(err)
+	err = fill(e.r.Context())
+	e.done(cmp.Or(err, e.flush())) // what is written is counted, so it leaves, whatever comes after it
 	return nil
 }
 
