@@ -24,7 +24,7 @@ type sourceBatch struct {
 // Begin implements [gathering].
 func (x *Sources) Begin() {
 	b := &x.batch
-	if !b.committed {
+	if !b.committed || b.rule.table == "" { // a runner refreshes before its first batch
 		b.rule = rowsRule{table: "sources"}
 	}
 	b.runs, b.order, b.sums, b.slots = map[string]*sourceRun{}, nil, map[sourceSlot]*sourceSums{}, nil
