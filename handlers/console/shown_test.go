@@ -2,7 +2,9 @@ package console
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -178,5 +180,31 @@ func TestRetentionSaysWhatIsDestroyed(t *testing.T) {
 	p.town.rule = retention.State{Changes: 1, Before: retention.Default(), Rule: retention.Rule{Profile: "minimal", Trace: 3, Network: 3, Rows: 3}, From: noon.Add(retention.Grace)}
 	if body = p.get("/if/admin/erasures/").Body.String(); !strings.Contains(body, "another rule is in force: minimal") {
 		t.Errorf("the page does not say that a rule waits\n%s", body)
+	}
+}
+
+// Whoever may not look sees nothing on any page, does nothing, and is on
+// record.
+func TestNoPageIsForEverybody(t *testing.T) {
+	variable := regexp.MustCompile(`\{\w+\}`)
+	for _, one := range (&Server{}).pages() {
+		p := newPages(t)
+		p.caller = session.Caller{User: "u8", Session: "s8", Granted: session.Grants{"authentik_core.view_user": true}, Now: noon}
+		path := "/if/admin/" + variable.ReplaceAllString(one.path, "u2")
+		ask := p.get
+		if one.method == http.MethodPost {
+			ask = func(path string) *httptest.ResponseRecorder { return p.post(path, nil, false) }
+		}
+		w := ask(path)
+		want := []string{"refused " + one.view + ": permission"}
+		if w.Code != http.StatusForbidden || !slices.Equal(p.looks, want) || len(p.town.deeds) > 0 {
+			t.Errorf("%s %s: got %d, on record %q, done %q", one.method, one.path, w.Code, p.looks, p.town.deeds)
+		}
+	}
+	p := newPages(t)
+	p.caller = session.Caller{Now: noon}
+	w := p.get("/if/admin/people/?q=x")
+	if w.Code != http.StatusFound || !strings.Contains(w.Header().Get("Location"), url.QueryEscape("/if/admin/people/?q=x")) {
+		t.Errorf("a stranger: got %d to %q", w.Code, w.Header().Get("Location"))
 	}
 }
