@@ -42,6 +42,9 @@ func (a *app) router(cfg config, m *metrics) *mux.Router {
 	ledger := &auditapi.Server{
 		Ledger: a.store, Index: a.audit, Stories: a, Past: a.teller(), Executions: a.executions, People: a.users, Callers: callers, Forgery: callers, Retention: a, Erased: a, Looks: a.looks,
 		Records: a.outgoing.gatherers[false], Opened: a.outgoing.gatherers[true], Version: version(),
+		Models: auditapi.Models{
+			Changes: a.changes, Outcomes: a.executions, Sources: a.sources, Verdicts: a.verdicts, Accesses: a.accesses, Erasures: a.erasures,
+		},
 		Tail: a.runner, Ending: a.ending, Wait: a.wait, Log: a.log,
 	}
 	ledger.Mount(r)

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,6 +38,7 @@ type Server struct {
 	Forgery    Forgery
 	Retention  Retention
 	Erased     Erased
+	Models     Models
 	Looks      Looks
 	Tail       Tail
 	Records    Records                         // without names and addresses
@@ -143,6 +145,7 @@ func (s *Server) Mount(r *mux.Router) {
 	s.route(r, "flows/executions/{id}/differences/", inspectFlow, "executions", s.differences)
 	s.serve(r, "ledger/retention/", "retention", verb{http.MethodGet, viewEvents, s.retention}, verb{http.MethodPut, "", s.setRetention})
 	s.route(r, "ledger/erasures/{id}/", viewEvents, "erasures", s.erasure)
+	s.modelRoutes(r)
 }
 
 // An endpoint answers a question. It records the look before it writes.
@@ -265,13 +268,18 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, v any
 	}
 }
 
+// parameter is what the names of parameters look like. Names are recorded in
+// the clear, and so nobody may write anything else with them.
+var parameter = regexp.MustCompile(`^[a-z_]{1,40}$`)
+
 // asked are the parameters of a request that say what is wanted, without those
 // that say which part of it.
 func asked(r *http.Request) map[string]string {
 	out := map[string]string{}
 	for name, values := range r.URL.Query() {
-		switch name {
-		case "after", "limit", "page", "page_size":
+		switch {
+		case !parameter.MatchString(name):
+		case name == "after" || name == "limit" || name == "page" || name == "page_size":
 		default:
 			out[name] = strings.Join(values, ",")
 		}

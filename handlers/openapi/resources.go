@@ -6,6 +6,6 @@ import "slices"
 // that is named after it.
 func resources(s *shapes) []resource {
 	return slices.Concat(
-		kinds(s), flows(s), stages(s), policies(s), people(s), tokens(s), events(s), managed(s), config(s), rbac(s), ledger(s), retained(), sinks(),
+		kinds(s), flows(s), stages(s), policies(s), people(s), tokens(s), events(s), managed(s), config(s), rbac(s), ledger(s), retained(), sinks(), auditLists(),
 	)
 }

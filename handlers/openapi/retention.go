@@ -91,6 +91,10 @@ type erasureReport struct {
 // erased describes answers to requests for erasure.
 func erased() resource {
 	return resource{path: "ledger/erasures/", key: key("id", ""), more: map[string]deed{
+		"GET ": {
+			id: "ledger_erasures_list", summary: "List what was destroyed, the newest first", answer: erasure{}, page: true,
+			query: timed(by("kind", "", "user, execution, session or epoch."), by("subject", "", "Whose keys; of an epoch, class and month.")),
+		},
 		"GET {}/": {
 			summary: "Answer a request for erasure: what was destroyed, when, by whom, and where copies went", answer: erasureReport{},
 			query: []Parameter{by("format", "", "The format text answers in words.")},
