@@ -37,11 +37,11 @@ func (g gathered) Record(_ context.Context, e eventstore.Recorded) (siem.Record,
 
 // A body is an export as it arrived.
 type body struct {
-	status           int
-	text             string
-	head, trailer    http.Header
-	count, rest, sum string
-	lines            int
+	status        int
+	text          string
+	head, trailer http.Header
+	count, rest   string
+	lines         int
 }
 
 func (p *tap) take(path string) body {
