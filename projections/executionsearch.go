@@ -31,7 +31,7 @@ type searchLimits struct {
 }
 
 // To read a row costs as much as to pass twenty entries of an index.
-var usualLimits = searchLimits{budget: 150 * time.Millisecond, collect: 300_000, sort: 5000}
+var usualLimits = searchLimits{budget: 150 * time.Millisecond, collect: 300_000, sort: 15_000}
 
 // executionOrders are the expressions by which lists can be ordered. A minus
 // in front of the name turns an order round.
@@ -230,7 +230,16 @@ func (s *executionSearch) along(by string, descending bool, p Page) (numbers []i
 	wanted := max(p.Offset, 0) + p.Limit
 	var met []placed
 	late, seen, deadline := false, 0, time.Now().Add(s.limits.budget)
-	along := fmt.Sprintf("SELECT n, %[1]s FROM executions WHERE status <> 'running' ORDER BY %[1]s%[2]s", by, direction(descending))
+	// Nothing was seen before it began, so an index by that may start there.
+	first, err := startOf(s.conn, s.found.page(false, Page{Limit: 1})[0])
+	if err != nil {
+		return nil, false, err
+	}
+	along := fmt.Sprintf("SELECT n, %[1]s FROM executions WHERE status <> 'running' AND %[1]s >= ? ORDER BY %[1]s%[2]s", by, direction(descending))
+	least := int64(0)
+	if by == "seen" {
+		least = micros(first)
+	}
 	err = eachUntil(s.conn, along, func(row *sqlite.Stmt) bool {
 		at := placed{row.ColumnInt64(0), row.ColumnInt64(1)}
 		if seen++; seen%1024 == 0 && time.Now().After(deadline) {
@@ -243,7 +252,7 @@ func (s *executionSearch) along(by string, descending bool, p Page) (numbers []i
 			met = append(met, at)
 		}
 		return true
-	})
+	}, least)
 	if err != nil || late {
 		return nil, false, err
 	}
