@@ -302,6 +302,7 @@ func (s *executionSearch) byDuration(f ExecutionFilter) error {
 	if len(w.conditions) == 0 {
 		return nil
 	}
+	s.took = [2]int64{f.Longer.Microseconds(), f.Shorter.Microseconds()}
 	condition := strings.Join(w.conditions, " AND ")
 	set := newNumberSet(s.low, s.high)
 	enough, err := s.collect(set, "SELECT n FROM executions WHERE status <> 'running' AND "+condition, w.args...)

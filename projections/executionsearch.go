@@ -82,6 +82,7 @@ type executionSearch struct {
 	low      int64 // number of the first execution that may be wanted
 	high     int64 // number behind the last
 	found    *numberSet
+	took     [2]int64   // at least and at most, in microseconds; 0 for any
 	rest     []residual // what has to be looked at one by one
 	deadline time.Time
 
@@ -230,15 +231,16 @@ func (s *executionSearch) along(by string, descending bool, p Page) (numbers []i
 	wanted := max(p.Offset, 0) + p.Limit
 	var met []placed
 	late, seen, deadline := false, 0, time.Now().Add(s.limits.budget)
-	// Nothing was seen before it began, so an index by that may start there.
+	// Nothing was seen before it began, and what took as long as is asked for
+	// is known: what cannot be wanted is not walked along.
 	first, err := startOf(s.conn, s.found.page(false, Page{Limit: 1})[0])
 	if err != nil {
 		return nil, false, err
 	}
-	along := fmt.Sprintf("SELECT n, %[1]s FROM executions WHERE status <> 'running' AND %[1]s >= ? ORDER BY %[1]s%[2]s", by, direction(descending))
-	least := int64(0)
+	along := fmt.Sprintf("SELECT n, %[1]s FROM executions WHERE status <> 'running' AND %[1]s BETWEEN ? AND ? ORDER BY %[1]s%[2]s", by, direction(descending))
+	least, most := s.took[0], cmp.Or(s.took[1], math.MaxInt64)
 	if by == "seen" {
-		least = micros(first)
+		least, most = micros(first), math.MaxInt64
 	}
 	err = eachUntil(s.conn, along, func(row *sqlite.Stmt) bool {
 		at := placed{row.ColumnInt64(0), row.ColumnInt64(1)}
@@ -252,7 +254,7 @@ func (s *executionSearch) along(by string, descending bool, p Page) (numbers []i
 			met = append(met, at)
 		}
 		return true
-	}, least)
+	}, least, most)
 	if err != nil || late {
 		return nil, false, err
 	}
