@@ -76,7 +76,7 @@ type verdictQuery struct {
 
 // bound finds between which times rows are there, and which policies count.
 func (q *verdictQuery) bound() error {
-	err := query(q.conn, "SELECT coalesce(min(at), 0), coalesce(max(at), -1) + 1 FROM verdicts", func(s *sqlite.Stmt) error {
+	err := query(q.conn, "SELECT coalesce((SELECT min(at) FROM verdicts), 0), coalesce((SELECT max(at) FROM verdicts), -1) + 1", func(s *sqlite.Stmt) error {
 		q.from, q.until = s.ColumnInt64(0), s.ColumnInt64(1)
 		return nil
 	})
