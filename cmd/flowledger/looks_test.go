@@ -80,7 +80,12 @@ func (r *reader) keys(erased string) map[string]string {
 	if id == nil {
 		r.t.Fatalf("no export: %d %s", exported.Code, exported.Body)
 	}
+	changed, _, err := r.app.changes.List(r.t.Context(), projections.ChangeFilter{}, projections.Page{Limit: 1})
+	if err != nil || len(changed) != 1 {
+		r.t.Fatal(changed, err)
+	}
 	return map[string]string{
+		"ledger/changes/": changed[0].Event, "ledger/verdicts/policies/": "3f0c6e0a-7f0e-4c55-9a44-2d1f9f6b9f10",
 		"flows/executions/": found.Executions[0].ID, "events/events/": listed[0].ID, "reports/exports/": id[1], "ledger/erasures/": erased,
 	}
 }
