@@ -3,6 +3,7 @@ package tests
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -66,7 +67,7 @@ func TestBrowserConsole(t *testing.T) {
 			t.Errorf("a login meanwhile: %v, %v", ch, err)
 		}
 	})
-	pages := w.console()
+	pages := append(w.console(), unlucky(t, s)...)
 	t.Logf("%d pages: %s", len(pages), strings.Join(pages, " "))
 	if len(pages) < 15 {
 		t.Errorf("only %d pages can be reached", len(pages))
@@ -84,6 +85,18 @@ func TestBrowserConsole(t *testing.T) {
 			}
 		}
 	}
+}
+
+// unlucky are the pages of executions that did not end well, which look other
+// than the first that comes.
+func unlucky(t *testing.T, s *server) (pages []string) {
+	t.Helper()
+	for _, status := range []string{"denied", "running"} {
+		list := must(s.admin(t).must(t, http.StatusOK, http.MethodGet, "/api/v3/flows/executions/?page_size=1&status="+status, nil).object())(t)
+		page := fmt.Sprintf("/if/admin/executions/%v/", at(map[string]any(list), "results.0.pk"))
+		pages = append(pages, page, page+"why/")
+	}
+	return pages
 }
 
 // parts of addresses that differ from thing to thing.
