@@ -103,6 +103,7 @@ func (d *desk) permit() {
 
 // samples are bodies that a schema alone cannot tell.
 var samples = map[string]map[string]any{
+	"/ledger/sinks/":           {"target": "https://siem.example.org/"},
 	"/policies/bindings/":      {"order": 7, "timeout": 7, "user": 1},
 	"/policies/reputation/":    {"check_ip": true},
 	"/policies/event_matcher/": {"action": "login"},
