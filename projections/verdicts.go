@@ -67,7 +67,7 @@ func (*Verdicts) Schema() string {
 		) WITHOUT ROWID;
 		CREATE INDEX verdicts_by_ref ON verdicts(ref, said, at, n);
 		CREATE INDEX verdicts_by_said ON verdicts(said, at, n) WHERE said > 0;
-		CREATE INDEX verdicts_by_at ON verdicts(at);
+		CREATE INDEX verdicts_by_at ON verdicts(at, n, said);
 		CREATE TABLE verdicts_refs(
 			n        INTEGER PRIMARY KEY,
 			id       TEXT NOT NULL,
