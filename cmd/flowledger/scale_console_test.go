@@ -115,9 +115,6 @@ func (p *process) crawl(client *http.Client) (paths []string) {
 		seen[path] = true
 		kinds[kind]++
 		status, kindOf, body := p.page(client, path)
-		if status == http.StatusNotFound && strings.Contains(path, "a=previous") {
-			continue // there is none before
-		}
 		if status != http.StatusOK {
 			p.t.Errorf("%s: %d\n%.500s", path, status, body)
 			continue

@@ -54,9 +54,6 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request, c *session.Call
 		}
 		return seeOther(w, r, base+"compare/?"+url.Values{"a": with[1:], "b": with[:1]}.Encode()) // the older first
 	}
-	if q.Get("a") == "previous" {
-		return s.previous(w, r)
-	}
 	a, err := s.side(r, "a")
 	if err != nil {
 		return err
@@ -127,29 +124,12 @@ func (s *Server) side(r *http.Request, name string) (out side, err error) {
 	return out, err
 }
 
-// previous leads to a comparison with the execution of the same person and
-// flow before this one.
-func (s *Server) previous(w http.ResponseWriter, r *http.Request) error {
-	id := r.URL.Query().Get("b")
-	x, ok, err := s.Executions.ByID(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	if !ok || x.User == "" {
-		return domain.Errorf(domain.NotFound, "There is no execution before that of the same person.")
-	}
-	found, err := s.before(r.Context(), x)
-	if err != nil {
-		return err
-	}
-	if found == "" {
-		return domain.Errorf(domain.NotFound, "It is the first execution of this flow that is about the person, as far as is known.")
-	}
-	return seeOther(w, r, base+"compare/?"+url.Values{"a": {found}, "b": {id}}.Encode())
-}
-
-// before finds the execution of the same person and flow in front of one.
+// before finds the execution of the same person and flow in front of one;
+// empty for none.
 func (s *Server) before(ctx context.Context, x projections.Execution) (string, error) {
+	if x.User == "" {
+		return "", nil
+	}
 	f := projections.ExecutionFilter{User: x.User, Flow: x.Flow.ID, Until: x.Started}
 	found, err := s.Executions.Search(ctx, f, "-started", projections.Page{Limit: 2})
 	for _, one := range found.Executions {

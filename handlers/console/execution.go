@@ -46,8 +46,8 @@ type executionView struct {
 	Pinned  bool // to a revision that the address names
 	Steps   []stepRow
 	Cursor  cursor
-	Cut     int  // events that there are, where not all are shown
-	Former  bool // there may be an earlier execution of the same person
+	Cut     int    // events that there are, where not all are shown
+	Former  string // id of the execution of the same person and flow before it; empty for none
 }
 
 // A stepRow is an event in the timeline.
@@ -98,8 +98,11 @@ func (s *Server) execution(w http.ResponseWriter, r *http.Request, c *session.Ca
 	if err != nil {
 		return err
 	}
-	v := executionView{X: x, May: c.May(inspectFlow), Pinned: pinned, Former: x.User != ""}
+	v := executionView{X: x, May: c.May(inspectFlow), Pinned: pinned}
 	if v.May {
+		if v.Former, err = s.before(r.Context(), x.Execution); err != nil {
+			return err
+		}
 		if err := s.point(r.Context(), &v.Cursor, x.ID, told, at, last); err != nil {
 			return err
 		}

@@ -123,7 +123,7 @@ func TestExecutionsThatAreNotThere(t *testing.T) {
 		"executions/x-9/": http.StatusNotFound, "executions/x-9/why/": http.StatusNotFound, "executions/x-1/?revision=3": http.StatusBadRequest,
 		"executions/x-1/?revision=-1": http.StatusBadRequest, "executions/x-1/?revision=x": http.StatusBadRequest, "compare/": http.StatusBadRequest,
 		"compare/?a=x-1": http.StatusBadRequest, "compare/?a=x-1&b=x-9": http.StatusNotFound, "compare/?with=x-1": http.StatusBadRequest,
-		"compare/?a=x-1&b=x-1&ra=7": http.StatusBadRequest, "compare/?a=previous&b=x-1": http.StatusNotFound, "compare/?a=previous": http.StatusNotFound,
+		"compare/?a=x-1&b=x-1&ra=7": http.StatusBadRequest,
 	} {
 		s, f := newFake()
 		told(f, "x-1")
@@ -186,5 +186,22 @@ func TestComparisons(t *testing.T) {
 	w = get(t, s, "/if/admin/compare/?a=x-1&b=x-1&ra=1&rb=2")
 	if body := w.Body.String(); w.Code != http.StatusOK || strings.Contains(body, hostile) || !strings.Contains(body, "context.note") || !slices.Equal(f.looks, []string{"inspected x-1", "inspected x-1"}) {
 		t.Errorf("status %d, recorded %q\n%s", w.Code, f.looks, body)
+	}
+}
+
+// An execution leads to the one before it where there is one, and nowhere else.
+func TestTheOneBefore(t *testing.T) {
+	s, f := newFake()
+	told(f, "x-2")
+	const words = "Compare with the one before"
+	if body := get(t, s, "/if/admin/executions/x-2/").Body.String(); strings.Contains(body, words) {
+		t.Error("the first execution has one before")
+	}
+	f.executions = append(f.executions, aLogin("x-1"))
+	if body := get(t, s, "/if/admin/executions/x-2/").Body.String(); !strings.Contains(body, `/if/admin/compare/?a=x-1&amp;b=x-2">`+words) {
+		t.Error("the page does not lead to the one before")
+	}
+	if f.filter.User == "" || f.filter.Flow == "" || f.filter.Until.IsZero() {
+		t.Errorf("it was looked for by %+v", f.filter)
 	}
 }
