@@ -349,8 +349,15 @@ func TestWhatIsSentAgainIsMarked(t *testing.T) {
 	y.begin()
 	within(t, func() bool { return c.different() == 40 })
 	keys, marks := c.headers("Idempotency-Key"), c.headers("Flowledger-Replay")
-	if len(keys) != 2 || !strings.HasSuffix(keys[0], "-again") || strings.HasSuffix(keys[1], "-again") || marks[0] != "true" || marks[1] != "" {
-		t.Errorf("keys %q, marks %q", keys, marks)
+	// However the events fall into batches, none has both kinds.
+	fresh := slices.Index(marks, "")
+	for i, key := range keys {
+		if again := fresh < 0 || i < fresh; strings.HasSuffix(key, "-again") != again || (marks[i] == "true") != again {
+			t.Errorf("batch %d: keys %q, marks %q", i, keys, marks)
+		}
+	}
+	if fresh < 1 {
+		t.Errorf("marks %q", marks)
 	}
 	if got := c.headers("Authorization"); got[0] != "Bearer s3cret" {
 		t.Errorf("the credential is %q", got[0])
