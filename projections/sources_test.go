@@ -246,6 +246,7 @@ func TestSourcesRebuilt(t *testing.T) {
 func TestOldSources(t *testing.T) {
 	w := attacked(t)
 	for _, later := range []int{1, 93} {
+		w.settle() // who reads the clock is done
 		w.clock = w.clock.AddDate(0, 0, later)
 		w.come(fmt.Sprint(later), "192.0.2.2", started(), mistaken(""))
 	}
@@ -262,6 +263,7 @@ func TestOldSources(t *testing.T) {
 
 func TestOldSourcesByRule(t *testing.T) {
 	w := attacked(t)
+	w.settle()
 	w.clock = start.AddDate(0, 2, 0)
 	w.append(stream("ledger", "l"), retention.LedgerRetentionChanged{Rows: 1, From: w.clock})
 	if got := worst(w, projections.ByIP, start, w.clock); got != "" {
